@@ -1,0 +1,59 @@
+"""The trading convention as data: the single source of every name in otel-trading.
+
+Each family is a module of `Metric` records; everything else (instruments, views, Prometheus names, panels, rules,
+reference) is derived from them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_trading.semconv import (
+    attributes,
+    execution,
+    market_data,
+    order,
+    plumbing,
+    portfolio,
+    resilience,
+    risk,
+    sdk,
+    strategy,
+    venue,
+)
+from otel_trading.semconv._model import Attribute, Cardinality, Kind, Level, Metric, Unit, Use
+
+__all__ = [
+    "ALL",
+    "BY_NAME",
+    "BY_SERIES",
+    "FAMILIES",
+    "Attribute",
+    "Cardinality",
+    "Kind",
+    "Level",
+    "Metric",
+    "Unit",
+    "Use",
+    "attributes",
+    "find",
+]
+
+#: The families in the order of the reference.
+FAMILIES: Final = (order, execution, portfolio, risk, market_data, venue, strategy, resilience, plumbing, sdk)
+#: Every metric of the convention.
+ALL: Final[tuple[Metric, ...]] = tuple(
+    value for family in FAMILIES for value in vars(family).values() if isinstance(value, Metric)
+)
+#: By OpenTelemetry name.
+BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for metric in ALL}
+#: By each name under which Prometheus holds it, `_bucket`, `_sum` and `_count` included.
+BY_SERIES: Final[dict[str, Metric]] = {series: metric for metric in ALL for series in metric.series}
+
+
+def find(name: str) -> Metric | None:
+    """Return the metric of an OpenTelemetry name, a Prometheus name or one of its series, or None."""
+    if name in BY_NAME:
+        return BY_NAME[name]
+    by_base = {metric.prometheus: metric for metric in ALL}
+    return by_base.get(name) or BY_SERIES.get(name)
