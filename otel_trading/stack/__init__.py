@@ -1,0 +1,190 @@
+"""The stack: Collector, Prometheus, Alertmanager, Grafana and a receiver that keeps alerts in a file.
+
+`up` starts it, in containers where Docker answers and natively elsewhere, `status` looks at it, `down` ends it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import platformdirs
+
+from otel_trading.errors import StackError
+from otel_trading.stack import build, config, docker, health, native, processes
+from otel_trading.stack.ports import HOST, Ports
+from otel_trading.stack.progress import Progress
+from otel_trading.stack.state import Kind, Service, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Ports", "Progress", "ServiceStatus", "Stack", "default_home", "down", "find", "status", "up"]
+
+
+def default_home() -> Path:
+    """Return where the stack keeps configuration, data and logs unless told otherwise."""
+    return platformdirs.user_data_path("otel-trading")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that runs.
+
+    Attributes:
+        home: Its configuration (`config/`), data, logs.
+        kind: Native processes or containers.
+        ports: Where it listens on loopback.
+        urls: Where a person or a program reaches each service.
+        started: False when it ran already and this call had nothing to do.
+    """
+
+    home: Path
+    kind: Kind
+    ports: Ports
+    urls: Mapping[str, str]
+    started: bool = False
+
+    @property
+    def otlp_endpoint(self) -> str:
+        """What belongs into OTEL_EXPORTER_OTLP_ENDPOINT (HTTP)."""
+        return f"http://{HOST}:{self.ports.otlp_http}"
+
+    @property
+    def alerts_file(self) -> Path:
+        """The file into which the default receiver writes alerts, one JSON object per line."""
+        return config.alerts_file(self.home)
+
+    @property
+    def bots(self) -> Path:
+        """Folder for scrape targets, one YAML file per bot: `- targets: [127.0.0.1:9464]`."""
+        return self.home / "config" / "bots"
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """How one service is: `down` (no such process or no answer), `unhealthy` (runs, does not answer) or `healthy`."""
+
+    service: str
+    state: Literal["healthy", "unhealthy", "down"]
+    version: str
+    url: str
+    pid: int | None
+    since: str
+
+
+def up(
+    *,
+    home: Path | None = None,
+    kind: Literal["auto", "native", "docker"] = "auto",
+    ports: Ports | None = None,
+    evaluation_interval: str | None = None,
+    progress: Progress | None = None,
+) -> Stack:
+    """Start the stack and wait until all of it is healthy; what runs already is left alone.
+
+    Args:
+        home: Folder for configuration, data and logs; `default_home()` when not given.
+        kind: `auto` takes Docker where a daemon answers, else native servers.
+        ports: Where to listen; those of the running stack, else the usual numbers.
+        evaluation_interval: Prometheus duration, such as `1s`, in place of the shipped 15 s between scrape, rules and
+            notification: for demos and tests.
+        progress: Who is told what happens; stderr when not given.
+
+    Raises:
+        StackError: It cannot be started; says what to do. Nothing half is left.
+    """
+    home, progress = (home or default_home()).absolute(), progress or Progress()
+    _make(home)
+    with build.locked(home / "up.lock"):
+        before = State.load(home)
+        if before is not None:
+            _check_same(before, kind, ports)
+            if all(_look(service).state == "healthy" for service in before.services):
+                return _stack(home, before, started=False)
+            kind, ports = before.kind, before.ports
+        ports = ports or Ports()
+        if kind == "docker" or (kind == "auto" and docker.answers()):
+            docker.up(home, ports, evaluation_interval, progress)
+        else:
+            native.up(home, ports, evaluation_interval, progress, before)
+        return find(home=home)
+
+
+def find(*, home: Path | None = None) -> Stack:
+    """Return the stack that was started in this home.
+
+    Raises:
+        StackError: None was.
+    """
+    home = (home or default_home()).absolute()
+    state = State.load(home)
+    if state is None:
+        message = f"No stack was started in {home}. Start one: otel-trading up"
+        raise StackError(message)
+    return _stack(home, state, started=True)
+
+
+def down(*, home: Path | None = None, volumes: bool = False) -> list[str]:
+    """End the stack and return the names of the services that it had; an empty list when none ran.
+
+    Args:
+        home: Where it was started.
+        volumes: Also delete what it stored: metrics, alerts, queues, Grafana's database.
+    """
+    home = (home or default_home()).absolute()
+    if not home.exists():
+        return []
+    with build.locked(home / "up.lock"):
+        state = State.load(home)
+        if state is not None:
+            if state.kind == "docker":
+                docker.down(home, state, volumes=volumes)
+            else:
+                native.down(state)
+            state.remove(home)
+        if volumes:
+            shutil.rmtree(home / "data", ignore_errors=True)
+        return [service.name for service in state.services] if state else []
+
+
+def status(*, home: Path | None = None) -> list[ServiceStatus]:
+    """Look at every service of the stack; an empty list when none was started in this home."""
+    state = State.load((home or default_home()).absolute())
+    return [_look(service) for service in state.services] if state else []
+
+
+def _look(service: Service) -> ServiceStatus:
+    alive = service.pid is None or processes.is_alive(service.pid, service.birth)
+    healthy = alive and health.answers(service.health)
+    # A container has no pid for us: one that does not answer is down.
+    state: Literal["healthy", "unhealthy", "down"] = (
+        "healthy" if healthy else "unhealthy" if alive and service.pid else "down"
+    )
+    return ServiceStatus(service.name, state, service.version, service.url, service.pid, service.since)
+
+
+def _stack(home: Path, state: State, *, started: bool) -> Stack:
+    urls = {service.name: service.url for service in state.services}
+    return Stack(home=home, kind=state.kind, ports=state.ports, urls=urls, started=started)
+
+
+def _check_same(before: State, kind: str, ports: Ports | None) -> None:
+    if kind not in ("auto", before.kind):
+        message = (
+            f"A {before.kind} stack was started in this home, {kind} was asked for. End it first: otel-trading down"
+        )
+        raise StackError(message)
+    if ports not in (None, before.ports):
+        message = f"A stack was started in this home on other ports ({before.ports}). End it first: otel-trading down"
+        raise StackError(message)
+
+
+def _make(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"Cannot make the stack's home {home}: {error}. Choose another: --home PATH"
+        raise StackError(message) from error

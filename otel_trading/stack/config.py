@@ -1,0 +1,162 @@
+"""Renders the shipped rooms into `<home>/config`, in the layout they have in the repository, and has the tools check them.
+
+Native servers and containers read these same files. What differs between the two is only addresses: targets and one URL.
+Two folders belong to the user and are never touched: `bots/` (targets to scrape) and `my-rules/` (rules of one's own).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+from otel_trading.errors import StackError
+from otel_trading.stack._files import WEBHOOK, shipped
+from otel_trading.stack.ports import HOST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from otel_trading.stack.ports import Ports
+    from otel_trading.stack.state import Kind
+
+__all__ = ["alerts_file", "backend_variables", "password_file", "render", "validate"]
+
+_ROOMS: Final = ("collector", "alerts", "dashboards/json", "dashboards/provisioning")
+_FOR_THE_USER: Final = ("bots", "my-rules")
+_CHECK_TIMEOUT: Final = 30.0
+
+
+def alerts_file(home: Path) -> Path:
+    """Return the file into which the default receiver writes alerts, one JSON object per line."""
+    return home / "data" / "alerts" / "alerts.jsonl"
+
+
+def password_file(home: Path) -> Path:
+    """Return the file with Grafana's admin password, made by the first `up`."""
+    return home / "secrets" / "grafana_admin_password"
+
+
+def backend_variables() -> dict[str, str]:
+    """Return what makes the Collector send traces and logs to the backend of `STACK_BACKEND_ENDPOINT`; empty without one."""
+    if not os.environ.get("STACK_BACKEND_ENDPOINT"):
+        return {}
+    return {
+        name: os.environ.get(name) or "otlp_http/backend" for name in ("STACK_TRACES_EXPORTER", "STACK_LOGS_EXPORTER")
+    }
+
+
+def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None) -> Path:
+    """Write the configuration of one stack and return its folder.
+
+    Args:
+        home: The stack's home.
+        ports: Where native servers listen.
+        kind: Native servers get loopback addresses, containers their service names.
+        interval: Prometheus duration for scraping, evaluation and notification instead of the shipped ones, for instance `1s`.
+
+    Raises:
+        StackError: The home cannot be written.
+    """
+    folder = home / "config"
+    try:
+        for room in _ROOMS:
+            _copy_room(shipped(room), folder / room)
+        for name in _FOR_THE_USER:
+            (folder / name).mkdir(exist_ok=True)
+        for name in ("alerts", "prometheus", "alertmanager", "collector", "grafana"):
+            (home / "data" / name).mkdir(parents=True, exist_ok=True)
+        (home / "logs").mkdir(exist_ok=True)
+        shutil.copyfile(shipped("compose.yaml"), folder / "compose.yaml")
+        shutil.copyfile(WEBHOOK, folder / "webhook.py")
+        _write_addresses(folder, ports, kind)
+        _write_password(password_file(home))
+        if interval is not None:
+            _hurry(folder, interval)
+    except OSError as error:
+        message = f"Cannot write the stack's home {home}: {error}. Make room or give it to this user, or choose another: --home PATH"
+        raise StackError(message) from error
+    return folder
+
+
+def _copy_room(source: Path, target: Path) -> None:
+    """Replace a room, so that a rule that is no longer shipped goes; secrets that the user put there stay."""
+    for old in target.iterdir() if target.is_dir() else ():
+        if old.is_dir() and old.name != "secrets":
+            shutil.rmtree(old)
+        elif old.is_file():
+            old.unlink()
+    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _write_addresses(folder: Path, ports: Ports, kind: Kind) -> None:
+    webhook = "webhook"
+    if kind == "native":
+        webhook = HOST
+        addresses = {
+            "prometheus": ports.prometheus,
+            "alertmanager": ports.alertmanager,
+            "otel-collector": ports.collector_metrics,
+        }
+        for name, port in addresses.items():
+            (folder / "collector" / "targets" / f"{name}.yaml").write_text(f"- targets: [{HOST}:{port}]\n")
+    port = ports.webhook if kind == "native" else type(ports)().webhook
+    secret = folder / "alerts" / "secrets" / "webhook_url"
+    secret.parent.mkdir(exist_ok=True)
+    secret.write_text(f"http://{webhook}:{port}/alerts")
+
+
+def _write_password(file: Path) -> None:
+    """Make Grafana's admin password once; never a default."""
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as new:
+            new.write(secrets.token_urlsafe(18))
+
+
+def _hurry(folder: Path, interval: str) -> None:
+    """Replace every interval that stands between an event and its notification."""
+    prometheus = [folder / "collector" / "prometheus.yaml", *(folder / "alerts" / "rules").glob("*.yaml")]
+    for file in prometheus:
+        _replace_values(file, r"(?:scrape_|evaluation_)?interval", interval)
+    _replace_values(folder / "alerts" / "alertmanager.yaml", r"group_wait", interval)
+
+
+def _replace_values(file: Path, key: str, value: str) -> None:
+    file.write_text(re.sub(rf"(?m)^(\s*(?:- )?{key}:\s*)\S+", rf"\g<1>{value}", file.read_text()))
+
+
+def validate(folder: Path, tools: Mapping[str, Path], environment: Mapping[str, str]) -> None:
+    """Have the servers' own tools read the configuration before anything is started.
+
+    Args:
+        folder: What `render` returned.
+        tools: Binaries by name.
+        environment: What the Collector will see.
+
+    Raises:
+        StackError: One of them refuses; in its own words.
+    """
+    checks: Iterable[tuple[str, list[str]]] = (
+        ("promtool", ["check", "config", str(folder / "collector" / "prometheus.yaml")]),
+        ("amtool", ["check-config", str(folder / "alerts" / "alertmanager.yaml")]),
+        ("otelcol", ["validate", "--config", str(folder / "collector" / "config.yaml")]),
+    )
+    for tool, arguments in checks:
+        run = subprocess.run(
+            [tools[tool], *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_CHECK_TIMEOUT,
+            check=False,
+        )
+        if run.returncode != 0:
+            words = (run.stderr.strip() or run.stdout.strip()).replace(f"{folder}/", "")
+            message = f"The configuration in {folder} is refused by {tool}; nothing was started. It says:\n{words}"
+            raise StackError(message)

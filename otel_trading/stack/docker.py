@@ -1,0 +1,113 @@
+"""The stack as containers: `docker compose` with the shipped compose.yaml, where a daemon answers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+from otel_trading.errors import StackError
+from otel_trading.stack import config, health
+from otel_trading.stack.ports import HOST
+from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
+from otel_trading.stack.state import Service, State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from otel_trading.stack.ports import Ports
+    from otel_trading.stack.progress import Progress
+
+__all__ = ["answers", "down", "up"]
+
+_QUESTION_TIMEOUT: Final = 10.0
+#: Pulling five images over a slow line takes its time.
+_UP_TIMEOUT: Final = 900.0
+_DOWN_TIMEOUT: Final = 120.0
+
+
+def answers() -> bool:
+    """Say whether a Docker daemon and the compose plugin answer."""
+    if shutil.which("docker") is None:
+        return False
+    try:
+        for question in (["version", "--format", "{{.Server.Version}}"], ["compose", "version"]):
+            subprocess.run(["docker", *question], capture_output=True, timeout=_QUESTION_TIMEOUT, check=True)  # noqa: S607  the user's docker
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> None:
+    """Start the containers and wait until all of them are healthy.
+
+    Args:
+        home: The stack's home, mounted into the containers.
+        ports: Loopback ports that they are published on.
+        interval: See `config.render`.
+        progress: Who is told.
+
+    Raises:
+        StackError: Docker does not answer or refuses; no container of ours is left behind.
+    """
+    if not answers():
+        message = "Docker does not answer (`docker version` and `docker compose version` have to succeed). Start it, or run the servers natively: otel-trading up --native"
+        raise StackError(message)
+    config.render(home, ports=ports, kind="docker", interval=interval)
+    state = State("docker", ports, _services(ports))
+    state.save(home)
+    progress.say("starting the containers (the first time, Docker pulls five images) ...")
+    try:
+        _compose(home, ports, "up", "--detach", "--wait", "--wait-timeout", "120", timeout=_UP_TIMEOUT)
+        # Its image holds nothing but the Collector, so no health check can run inside.
+        collector = next(service for service in state.services if service.name == "collector")
+        if not health.wait(collector.health, _QUESTION_TIMEOUT):
+            message = "The Collector's container runs but is not healthy. Look at: docker compose logs collector"
+            raise StackError(message)
+    except BaseException:
+        down(home, state, volumes=False)
+        state.remove(home)
+        raise
+
+
+def down(home: Path, state: State, *, volumes: bool) -> None:
+    """Remove the containers, and with `volumes` what they stored."""
+    _compose(home, state.ports, "down", *(["--volumes"] if volumes else []), timeout=_DOWN_TIMEOUT)
+
+
+def _compose(home: Path, ports: Ports, *arguments: str, timeout: float) -> None:
+    file = home / "config" / "compose.yaml"
+    # One project per home, so that two stacks on one machine do not take each other's containers.
+    project = f"otel-trading-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
+    command = ["docker", "compose", "--project-name", project, "--file", str(file), *arguments]
+    environment = {**os.environ, **config.backend_variables(), **_variables(home, ports)}
+    try:
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired as error:
+        message = f"`docker compose {arguments[0]}` did not end within {timeout:.0f} s. Look at: docker compose --project-name {project} ps"
+        raise StackError(message) from error
+    if run.returncode != 0:
+        message = f"`docker compose {arguments[0]}` failed. Put right what it says and try again, or: otel-trading up --native\n{run.stderr.strip()}"
+        raise StackError(message)
+
+
+def _variables(home: Path, ports: Ports) -> dict[str, str]:
+    numbers = {f"STACK_{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
+    # What the containers write into mounted folders shall belong to the user.
+    return {"STACK_HOME": str(home), "STACK_UID": str(os.getuid()), "STACK_GID": str(os.getgid()), **numbers}
+
+
+def _services(ports: Ports) -> list[Service]:
+    since = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    base = f"http://{HOST}"
+    rows = (
+        ("webhook", "of its image", ports.webhook, f":{ports.webhook}/-/healthy"),
+        ("alertmanager", ALERTMANAGER.version, ports.alertmanager, f":{ports.alertmanager}/-/ready"),
+        ("prometheus", PROMETHEUS.version, ports.prometheus, f":{ports.prometheus}/-/ready"),
+        ("collector", COLLECTOR.version, ports.otlp_http, f":{ports.collector_health}/"),
+        ("grafana", "of its image", ports.grafana, f":{ports.grafana}/api/health"),
+    )
+    return [Service(name, version, f"{base}:{port}", f"{base}{path}", since) for name, version, port, path in rows]

@@ -1,0 +1,89 @@
+"""The stack's ports: the field's usual numbers, or free ones for tests."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from otel_trading.errors import StackError
+
+__all__ = ["HOST", "Ports"]
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """One loopback TCP port per purpose."""
+
+    otlp_grpc: int = 4317
+    otlp_http: int = 4318
+    collector_metrics: int = 8888
+    collector_health: int = 13133
+    prometheus: int = 9090
+    alertmanager: int = 9093
+    grafana: int = 3000
+    webhook: int = 5001
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Return ports that nobody uses at the moment, all different."""
+        with ExitStack() as held:
+            sockets = [held.enter_context(socket.socket()) for _ in fields(cls)]
+            for one in sockets:
+                one.bind((HOST, 0))
+            return cls(*(int(one.getsockname()[1]) for one in sockets))
+
+    def check(self, names: tuple[str, ...]) -> None:
+        """Make sure that the ports of these names can be had.
+
+        Raises:
+            StackError: One is taken; says by whom, as far as the system tells, and what to do.
+        """
+        numbers = asdict(self)
+        for name in names:
+            _check(name, numbers[name])
+
+
+def _check(name: str, port: int) -> None:
+    with socket.socket() as probe:
+        # As the servers do: a port in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                message = f"Port {port} ({name}) may not be used by this user. Choose one above 1023: otel-trading up --port {name}=NUMBER"
+            else:
+                message = f"Port {port} ({name}) is taken by {_owner(port)}. Stop that, or choose another: otel-trading up --port {name}=NUMBER"
+            raise StackError(message) from error
+
+
+def _owner(port: int) -> str:
+    """Name the process that listens, from Linux' /proc; other systems and other users' processes stay unknown."""
+    inodes = _listening_inodes(port)
+    for link in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
+        try:
+            if os.readlink(link) in inodes:
+                process = link.parents[1]
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+        except OSError:  # gone meanwhile, or not ours to read
+            continue
+    return f"another program (`lsof -i :{port}` may tell which)"
+
+
+def _listening_inodes(port: int) -> set[str]:
+    found: set[str] = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        if not table.exists():
+            continue
+        for row in table.read_text().splitlines()[1:]:
+            columns = row.split()
+            # local_address is hexadecimal ADDRESS:PORT, state 0A is LISTEN
+            if columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port:
+                found.add(f"socket:[{columns[9]}]")
+    return found

@@ -1,0 +1,83 @@
+"""What runs, in `state.json` of the stack's home: written by `up`, read by `status` and `down`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from otel_trading.errors import StackError
+from otel_trading.stack.ports import Ports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Kind", "Service", "State"]
+
+Kind = Literal["native", "docker"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One running part of the stack.
+
+    Attributes:
+        name: What people call it.
+        version: Which one runs.
+        url: Where a person or a program reaches it.
+        health: URL that answers 200 when it can work.
+        since: When it was started, RFC 3339.
+        pid: Its process, or None in a container.
+        birth: When the system says that this process began: a re-used pid has another.
+    """
+
+    name: str
+    version: str
+    url: str
+    health: str
+    since: str
+    pid: int | None = None
+    birth: str = ""
+
+
+@dataclass
+class State:
+    """The whole of `state.json`."""
+
+    kind: Kind
+    ports: Ports
+    services: list[Service] = field(default_factory=list)
+
+    @staticmethod
+    def path(home: Path) -> Path:
+        """Return where the state of this home is kept."""
+        return home / "state.json"
+
+    @classmethod
+    def load(cls, home: Path) -> State | None:
+        """Read the state, or None when nothing was started here.
+
+        Raises:
+            StackError: The file is there and cannot be read.
+        """
+        path = cls.path(home)
+        if not path.exists():
+            return None
+        try:
+            data: dict[str, Any] = json.loads(path.read_text())
+            services = [Service(**service) for service in data["services"]]
+            return cls(kind=data["kind"], ports=Ports(**data["ports"]), services=services)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            message = f"{path} is not what `otel-trading up` wrote ({error}). End the servers by hand, remove it, then: otel-trading up"
+            raise StackError(message) from error
+
+    def save(self, home: Path) -> None:
+        """Write the state in one step: a reader sees the old or the new one."""
+        path = self.path(home)
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        new.replace(path)
+
+    def remove(self, home: Path) -> None:
+        """Forget: nothing runs any more."""
+        self.path(home).unlink(missing_ok=True)
