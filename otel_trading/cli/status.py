@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_WIDE: Final = 200
 _COLOURS: Final = {"healthy": "green", "unhealthy": "yellow", "down": "red"}
 
 
@@ -33,7 +34,8 @@ def command(home: Path | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(service) for service in services]))
     elif services:
-        Console().print(_table(services))
+        # Piped output has no width: nothing may be cut off.
+        Console(width=None if sys.stdout.isatty() else _WIDE).print(_table(services))
     else:
         click.echo("The stack is not up. Start it: otel-trading up")
     if not services or any(service.state != "healthy" for service in services):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import click
 
@@ -14,7 +14,8 @@ from otel_trading.stack import Ports
 
 __all__ = ["command", "home_option"]
 
-_PORTS = ", ".join(field.name for field in fields(Ports))
+_LAST_PORT: Final = 65535
+_PORTS: Final = ", ".join(field.name for field in fields(Ports))
 
 home_option = click.option(
     "--home",
@@ -31,7 +32,7 @@ def _ports(_context: click.Context, _parameter: click.Parameter, values: tuple[s
         if (
             name not in {field.name for field in fields(Ports)}
             or not number.isdecimal()
-            or not 0 < int(number) <= 65535
+            or not 0 < int(number) <= _LAST_PORT
         ):
             message = (
                 f"got {value!r}; allowed is NAME=NUMBER with a number from 1 to 65535 and one of the names {_PORTS}."

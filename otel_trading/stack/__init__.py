@@ -20,6 +20,7 @@ from otel_trading.stack.state import Kind, Service, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["Ports", "Progress", "ServiceStatus", "Stack", "default_home", "down", "find", "status", "up"]
 

@@ -30,5 +30,5 @@ def shipped(name: str) -> Path:
     for root in (_PACKAGE / "_shipped", _PACKAGE.parent):
         if (root / name).exists():
             return root / name
-    message = f"This installation of otel-trading lacks its file {name}. Install it again: pip install --force-reinstall otel-trading"
+    message = f"This installation lacks its file {name}. Install it again: pip install --force-reinstall otel-trading"
     raise StackError(message)

@@ -94,7 +94,7 @@ def _build(server: Server, progress: Progress) -> dict[str, Path]:
     _check_go(server)
     _check_disk(server)
     target = cache() / server.key
-    # Same file system as the target, so that the finished folder appears in one step: a killed build leaves nothing half.
+    # On the target's file system, so that the finished folder appears in one step: a killed build leaves nothing half.
     prefix = f".building-{server.name}-"
     for left_by_a_killed_build in cache().glob(f"{prefix}*"):
         shutil.rmtree(left_by_a_killed_build)
@@ -104,7 +104,7 @@ def _build(server: Server, progress: Progress) -> dict[str, Path]:
             _go(server, *_build_arguments(server), "-o", f"{out}{os.sep}", server.target)
         for name in server.binaries:
             if not _is_version(out / name, server.version):
-                message = f"The {name} that was just built does not say that it is {server.version}; remove {cache()} and try again."
+                message = f"The new {name} does not say that it is {server.version}. Remove {cache()}, then try again."
                 raise StackError(message)
         out.rename(target)
     return {name: target / name for name in server.binaries}
@@ -150,7 +150,8 @@ def _go(server: Server, *arguments: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        message = f"Building {server.name} did not end within {_BUILD_TIMEOUT / 60:.0f} minutes. Is the network up? Try again: what is downloaded stays."
+        minutes = f"{_BUILD_TIMEOUT / 60:.0f} minutes"
+        message = f"Building {server.name} did not end within {minutes}. Try again: what was downloaded stays."
         raise StackError(message) from error
     if run.returncode != 0:
         raise StackError(_why(server, run.stderr))
@@ -158,20 +159,21 @@ def _go(server: Server, *arguments: str) -> str:
 
 
 def _why(server: Server, stderr: str) -> str:
-    lines = stderr.strip().splitlines()
-    last = " / ".join(lines[-3:]) or "go said nothing"
+    last = " / ".join(stderr.strip().splitlines()[-3:]) or "it said nothing"
+    what = f"{server.name} {server.version}"
     if "no space left" in stderr:
-        return f"Building {server.name} {server.version} filled the disk ({last}). Free about {server.disk_mib} MiB, then try again."
+        return f"Building {what} filled the disk ({last}). Free about {server.disk_mib} MiB, then try again."
     if "go.mod requires go >=" in stderr:
-        return f"Go is too old to build {server.name} {server.version} ({last}). Install the Go it asks for from go.dev/dl, or {_other_ways(server)}"
-    return (
-        f"Go could not build {server.name} {server.version}: {last}. Fix that and try again, or {_other_ways(server)}"
-    )
+        return f"This Go is too old for {what} ({last}). Install a newer one from go.dev/dl, or {_other_ways(server)}"
+    return f"Go could not build {what}: {last}. Put that right and try again, or {_other_ways(server)}"
 
 
 def _check_go(server: Server) -> None:
     if not has_go():
-        message = f"{' and '.join(server.binaries)} {server.version} not found on PATH, and there is no `go` to build them. Install Go from go.dev/dl, or {_other_ways(server)}"
+        missing = f"{' and '.join(server.binaries)} {server.version}"
+        message = (
+            f"{missing}: not on PATH, and no `go` to build with. Install Go from go.dev/dl, or {_other_ways(server)}"
+        )
         raise StackError(message)
     _go(server, "env", "GOVERSION")  # refuses a Go that is older than go.mod wants
 
@@ -180,9 +182,10 @@ def _check_disk(server: Server) -> None:
     cache().mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache()).free // _MIB
     if free < server.disk_mib:
-        message = f"Building {server.name} needs about {server.disk_mib} MiB on the disk of {cache()}, {free} MiB are free. Free some, then try again."
+        needs = f"Building {server.name} needs about {server.disk_mib} MiB on the disk of {cache()}"
+        message = f"{needs}; {free} MiB are free. Free some, then try again."
         raise StackError(message)
 
 
 def _other_ways(server: Server) -> str:
-    return _OTHER_WAYS.format(names=" and ".join(server.binaries), version=server.version)
+    return f"put {' and '.join(server.binaries)} {server.version} on PATH, or use Docker: otel-trading up --docker"

@@ -1,7 +1,7 @@
-"""Renders the shipped rooms into `<home>/config`, in the layout they have in the repository, and has the tools check them.
+"""Renders the shipped rooms into `<home>/config`, laid out as in the repository, and has the tools check them.
 
-Native servers and containers read these same files. What differs between the two is only addresses: targets and one URL.
-Two folders belong to the user and are never touched: `bots/` (targets to scrape) and `my-rules/` (rules of one's own).
+Native servers and containers read these same files. Only addresses differ between the two: targets and one URL.
+Two folders belong to the user and are never touched: `bots/` (targets to scrape) and `my-rules/` (own rules).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def password_file(home: Path) -> Path:
 
 
 def backend_variables() -> dict[str, str]:
-    """Return what makes the Collector send traces and logs to the backend of `STACK_BACKEND_ENDPOINT`; empty without one."""
+    """Return what sends traces and logs to the backend of `STACK_BACKEND_ENDPOINT`; empty when it names none."""
     if not os.environ.get("STACK_BACKEND_ENDPOINT"):
         return {}
     return {
@@ -57,7 +57,7 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None)
         home: The stack's home.
         ports: Where native servers listen.
         kind: Native servers get loopback addresses, containers their service names.
-        interval: Prometheus duration for scraping, evaluation and notification instead of the shipped ones, for instance `1s`.
+        interval: Prometheus duration, such as `1s`, in place of the shipped ones from scrape to notification.
 
     Raises:
         StackError: The home cannot be written.
@@ -78,7 +78,10 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None)
         if interval is not None:
             _hurry(folder, interval)
     except OSError as error:
-        message = f"Cannot write the stack's home {home}: {error}. Make room or give it to this user, or choose another: --home PATH"
+        message = (
+            f"Cannot write the stack's home {home}: {error}. "
+            "Make room or give it to this user, or choose another: --home PATH"
+        )
         raise StackError(message) from error
     return folder
 

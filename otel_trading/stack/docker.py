@@ -27,6 +27,9 @@ _QUESTION_TIMEOUT: Final = 10.0
 #: Pulling five images over a slow line takes its time.
 _UP_TIMEOUT: Final = 900.0
 _DOWN_TIMEOUT: Final = 120.0
+_UNHEALTHY: Final = (
+    "The Collector's container is not healthy. See its log: docker logs, then try again: otel-trading up"
+)
 
 
 def answers() -> bool:
@@ -54,7 +57,10 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> No
         StackError: Docker does not answer or refuses; no container of ours is left behind.
     """
     if not answers():
-        message = "Docker does not answer (`docker version` and `docker compose version` have to succeed). Start it, or run the servers natively: otel-trading up --native"
+        message = (
+            "Docker does not answer (`docker version` and `docker compose version` have to succeed). "
+            "Start it, or run the servers natively: otel-trading up --native"
+        )
         raise StackError(message)
     config.render(home, ports=ports, kind="docker", interval=interval)
     state = State("docker", ports, _services(ports))
@@ -65,8 +71,7 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> No
         # Its image holds nothing but the Collector, so no health check can run inside.
         collector = next(service for service in state.services if service.name == "collector")
         if not health.wait(collector.health, _QUESTION_TIMEOUT):
-            message = "The Collector's container runs but is not healthy. Look at: docker compose logs collector"
-            raise StackError(message)
+            raise StackError(_UNHEALTHY)  # noqa: TRY301  cleaned up below like any other failure
     except BaseException:
         down(home, state, volumes=False)
         state.remove(home)
@@ -87,10 +92,14 @@ def _compose(home: Path, ports: Ports, *arguments: str, timeout: float) -> None:
     try:
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
-        message = f"`docker compose {arguments[0]}` did not end within {timeout:.0f} s. Look at: docker compose --project-name {project} ps"
+        look = f"docker compose --project-name {project} ps"
+        message = f"`docker compose {arguments[0]}` did not end within {timeout:.0f} s. Look at: {look}"
         raise StackError(message) from error
     if run.returncode != 0:
-        message = f"`docker compose {arguments[0]}` failed. Put right what it says and try again, or: otel-trading up --native\n{run.stderr.strip()}"
+        message = (
+            f"`docker compose {arguments[0]}` failed. Put right what it says, or run the servers natively: "
+            f"otel-trading up --native\n{run.stderr.strip()}"
+        )
         raise StackError(message)
 
 

@@ -69,9 +69,7 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress, befor
     ]
     grafana = _grafana(home, ports)
     if grafana is None:
-        progress.say(
-            "Grafana is left out: there is no `grafana` on PATH. The boards are in dashboards/json; Prometheus has the same data."
-        )
+        progress.say(f"Grafana is left out: no `grafana` on PATH. Its boards are in {folder / 'dashboards' / 'json'}.")
     else:
         launches.append(grafana)
     _start(home, launches, ports, before)
@@ -124,15 +122,10 @@ def _wait(home: Path, services: list[Service]) -> None:
     while waiting:
         for service in waiting:
             if not processes.is_alive(service.pid, service.birth):
-                message = f"{service.name} ended right after its start. The end of {_log(home, service.name)}:\n{_tail(home, service.name)}"
-                raise StackError(message)
+                raise _failed(home, service, "ended right after its start")
         waiting = [service for service in waiting if not health.answers(service.health)]
         if waiting and time.monotonic() > deadline:
-            name = waiting[0].name
-            message = (
-                f"{name} is not healthy after {_PATIENCE:.0f} s. The end of {_log(home, name)}:\n{_tail(home, name)}"
-            )
-            raise StackError(message)
+            raise _failed(home, waiting[0], f"is not healthy after {_PATIENCE:.0f} s")
         time.sleep(_POLL if waiting else 0)
 
 
@@ -140,8 +133,10 @@ def _log(home: Path, name: str) -> Path:
     return home / "logs" / f"{name}.log"
 
 
-def _tail(home: Path, name: str) -> str:
-    return "\n".join(_log(home, name).read_text(errors="replace").splitlines()[-_LAST_LINES:])
+def _failed(home: Path, service: Service, what: str) -> StackError:
+    log = _log(home, service.name)
+    last = "\n".join(log.read_text(errors="replace").splitlines()[-_LAST_LINES:])
+    return StackError(f"{service.name} {what}. Put right what the end of {log} says, then try again:\n{last}")
 
 
 def collector_environment(home: Path, ports: Ports) -> dict[str, str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -57,9 +56,10 @@ def _check(name: str, port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             if error.errno == errno.EACCES:
-                message = f"Port {port} ({name}) may not be used by this user. Choose one above 1023: otel-trading up --port {name}=NUMBER"
+                why = "may not be used by this user. Choose one above 1023"
             else:
-                message = f"Port {port} ({name}) is taken by {_owner(port)}. Stop that, or choose another: otel-trading up --port {name}=NUMBER"
+                why = f"is taken by {_owner(port)}. Stop that, or choose another"
+            message = f"Port {port} ({name}) {why}: otel-trading up --port {name}=NUMBER"
             raise StackError(message) from error
 
 
@@ -67,12 +67,10 @@ def _owner(port: int) -> str:
     """Name the process that listens, from Linux' /proc; other systems and other users' processes stay unknown."""
     inodes = _listening_inodes(port)
     for link in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
-        try:
-            if os.readlink(link) in inodes:
+        with suppress(OSError):  # gone meanwhile, or not ours to read
+            if str(link.readlink()) in inodes:
                 process = link.parents[1]
                 return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
-        except OSError:  # gone meanwhile, or not ours to read
-            continue
     return f"another program (`lsof -i :{port}` may tell which)"
 
 

@@ -1,4 +1,4 @@
-"""Processes that outlive the command that started them: begin, recognise, end. Nothing is ended that we did not begin."""
+"""Processes that outlive the command that started them. Nothing is ended that we did not begin."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def start(command: list[str], *, log: Path, cwd: Path, environment: Mapping[str,
 
 
 def birth(pid: int) -> str:
-    """Return when the process with this pid began, as the system writes it; empty when there is none (or only a zombie)."""
+    """Return when the process with this pid began, as the system writes it; empty when there is none, or a zombie."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # a child of ours that has ended must not look alive
     stat = Path(f"/proc/{pid}/stat")

@@ -1,4 +1,4 @@
-"""What the stack says while it works, on stderr: a bar with an estimate on a terminal, else one line per state change."""
+"""What the stack says while it works: a bar with an estimate on a terminal, else one line per state change."""
 
 from __future__ import annotations
 

@@ -68,7 +68,10 @@ class State:
             services = [Service(**service) for service in data["services"]]
             return cls(kind=data["kind"], ports=Ports(**data["ports"]), services=services)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            message = f"{path} is not what `otel-trading up` wrote ({error}). End the servers by hand, remove it, then: otel-trading up"
+            message = (
+                f"{path} is not what `otel-trading up` wrote ({error!r}). "
+                "End the servers by hand, remove it, then: otel-trading up"
+            )
             raise StackError(message) from error
 
     def save(self, home: Path) -> None:

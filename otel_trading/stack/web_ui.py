@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["pages"]
 
 _PNPM: Final = "pnpm@10"
-_SECONDS: Final = 30
+_SECONDS: Final = 60
 _TIMEOUT: Final = 300.0
 
 
@@ -49,9 +49,7 @@ def pages(prometheus: Path, progress: Progress) -> Path | None:
         except (OSError, subprocess.SubprocessError) as error:
             output = getattr(error, "stderr", None) or str(error)
             failure.write_text(output)
-            progress.say(
-                f"Prometheus runs without its web pages: they could not be built. Remove {failure} to try again; it says why."
-            )
+            progress.say(f"Prometheus runs without web pages: they could not be built. Remove {failure} to try again.")
             return None
         return target
 

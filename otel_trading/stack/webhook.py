@@ -4,8 +4,8 @@ Standard library only and one file, so that it runs natively and, mounted read-o
 
     python webhook.py --listen 127.0.0.1:5001 --file alerts.jsonl
 
-POST anywhere writes; `GET /-/healthy` answers 200. Bad JSON gets 400 (Alertmanager drops it), a disk that refuses 500 and
-too many at once 503 (Alertmanager tries again).
+POST anywhere writes; `GET /-/healthy` answers 200. Bad JSON gets 400 (Alertmanager drops it), a disk that refuses 500
+and too many at once 503 (Alertmanager tries again).
 """
 
 from __future__ import annotations
