@@ -1,0 +1,51 @@
+"""What users pass as a number becomes a float, once, at the edge; what cannot is refused and counted."""
+
+from __future__ import annotations
+
+import math
+from typing import SupportsFloat, TypeAlias
+
+from otel_trading._guard import lose
+
+__all__ = ["Number", "number"]
+
+#: What helpers take: int, float, Decimal, numeric text, Fraction, numpy scalars.
+Number: TypeAlias = "SupportsFloat | str"
+
+
+def number(value: object, what: str, *, minimum: float | None = None) -> float | None:
+    """Return the value as a finite float, or None when it was refused and counted.
+
+    Args:
+        value: Anything that a user may pass; None is refused like any other non-number.
+        what: How the caller calls it, for the message.
+        minimum: The smallest allowed value.
+
+    Raises:
+        ConventionError: In strict mode, for a refused value.
+    """
+    if type(value) is float or type(value) is int:
+        result: float | None = _convert(value)
+    elif isinstance(value, bool) or not isinstance(value, (SupportsFloat, str)):
+        result = None
+    else:
+        result = _convert(value)
+    if result is None:
+        lose("invalid_value", f"{what}={value!r} is not a number. Pass an int, a float, a Decimal or numeric text.")
+        return None
+    if not math.isfinite(result):
+        lose("non_finite", f"{what}={value!r} is not finite. Pass a finite number or leave the measurement out.")
+        return None
+    if minimum is not None and result < minimum:
+        lose("invalid_value", f"{what}={value!r} is below {minimum:g}, the smallest allowed value. Pass its size.")
+        return None
+    return result
+
+
+def _convert(value: SupportsFloat | str) -> float | None:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return None

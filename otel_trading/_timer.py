@@ -1,0 +1,100 @@
+"""Timing as a `with` block or a decorator, sync and async; never changes what the block returns or raises."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from typing_extensions import ParamSpec, Self
+
+from otel_trading import _guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+__all__ = ["Timer", "error_type", "timer"]
+
+P = ParamSpec("P")
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class Timer:
+    """Measures one block, or every call of what it decorates.
+
+    Args:
+        finish: Called with the seconds and the `error.type`, or None, at the end of each block.
+        start: Called at the beginning of each block.
+    """
+
+    __slots__ = ("_begin", "_finish", "_start")
+
+    def __init__(self, finish: Callable[[float, str | None], None], start: Callable[[], None] | None = None) -> None:
+        self._finish = finish
+        self._start = start
+        self._begin = 0.0
+
+    def __enter__(self) -> Self:
+        if self._start is not None:
+            self._start()
+        self._begin = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._finish(time.perf_counter() - self._begin, None if kind is None else error_type(error or kind))
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def __call__(self, function: F) -> F:
+        """Return the function, timed at each call; a coroutine function is timed until it returns."""
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def timed_async(*args: Any, **kwargs: Any) -> Any:
+                with Timer(self._finish, self._start):
+                    return await function(*args, **kwargs)
+
+            return cast("F", timed_async)
+
+        @functools.wraps(function)
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            with Timer(self._finish, self._start):
+                return function(*args, **kwargs)
+
+        return cast("F", timed)
+
+
+def timer(helper: Callable[P, Timer]) -> Callable[P, Timer]:
+    """Keep every exception of a timing helper away from its caller, who gets a timer that records nothing."""
+
+    @functools.wraps(helper)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Timer:
+        return _guard.guarded(helper)(*args, **kwargs) or Timer(_ignore)
+
+    return call
+
+
+def error_type(error: object) -> str | None:
+    """Return the `error.type` of an exception, of a name, or of None.
+
+    Source: https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/
+    """
+    if error is None or isinstance(error, str):
+        return error or None
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    return (error if isinstance(error, type) else type(error)).__qualname__
+
+
+def _ignore(seconds: float, error: str | None) -> None:
+    """Stand where a helper was called wrongly: its loss is counted already."""

@@ -1,0 +1,261 @@
+"""Metric -> live OpenTelemetry instrument, through the API only; the one place that creates instruments.
+
+`of(metric).record(value, attributes)` records an event; `observe(metric, source)` lets state be read at
+collection. Both keep of the attributes what the metric carries, hold the cap of series per metric, and count what
+they refuse.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry.metrics import Meter, MeterProvider, Observation, get_meter
+
+from otel_trading import __version__, _context, _guard, environment
+from otel_trading._attributes import OTHER, AttributeSet, reset_caps
+from otel_trading.semconv import Attribute, Cardinality, Kind, Level, Metric, sdk
+from otel_trading.semconv import attributes as a
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
+
+    from opentelemetry.metrics import CallbackOptions
+
+    Source: TypeAlias = "Callable[[], Iterable[tuple[AttributeSet, float]]]"
+
+__all__ = ["Recorder", "bind", "observe", "of"]
+
+SCOPE: Final = "otel_trading"
+
+
+class _Admission:
+    """Decides what of an attribute set stands on one metric, and holds the metric's cap of series."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self._limit = environment.MAX_SERIES.get()
+        self._series: set[frozenset[tuple[str, str]]] = set()
+        self._required = [use.attribute for use in metric.uses if use.level is Level.REQUIRED]
+
+    def restrict(self, attributes: AttributeSet) -> dict[str, str] | None:
+        """Return the attributes that the metric carries; None when a required one is missing."""
+        missing = [attribute.name for attribute in self._required if attribute.name not in attributes.values]
+        if missing:
+            _guard.lose("invalid_value", f"{self.metric} needs {', '.join(missing)}. Pass it, or set its default.")
+            return None
+        if self.metric.own:
+            return dict(attributes.values)
+        return {key: value for key, value in attributes.values.items() if key in self.metric.keys}
+
+    def fold(self, kept: dict[str, str]) -> dict[str, str]:
+        """Return the attributes as they are while there is room, else with every medium one as `_other_`."""
+        key = frozenset(kept.items())
+        if key in self._series or len(self._series) < self._limit:
+            self._series.add(key)
+            return kept
+        uses = self.metric.uses
+        narrow = {use.attribute.name for use in uses if use.attribute.cardinality is not Cardinality.MEDIUM}
+        return {name: value if name in narrow else OTHER for name, value in kept.items()}
+
+
+class Recorder(_Admission):
+    """A synchronous instrument of one metric."""
+
+    def __init__(self, metric: Metric, meter: Meter) -> None:
+        super().__init__(metric)
+        self._record: Callable[[float, dict[str, str]], None] = _CREATE[metric.kind](meter, metric)
+
+    def record(self, value: float, attributes: AttributeSet) -> None:
+        """Record one value; attributes that the metric does not carry are left out.
+
+        Raises:
+            ConventionError: In strict mode, when a required attribute is missing.
+        """
+        kept = attributes.kept.get(self)
+        if kept is None:
+            kept = self._admit(attributes)
+            if kept is None:
+                return
+        self._record(value, kept)
+
+    def _admit(self, attributes: AttributeSet) -> dict[str, str] | None:
+        kept = self.restrict(attributes)
+        if kept is None:
+            return None
+        folded = self.fold(kept)
+        if folded is kept:
+            attributes.kept[self] = kept
+            return kept
+        for name in kept:  # not remembered, so that every folded measurement is counted
+            if folded[name] is not kept[name]:
+                _guard.overflow(name)
+        return folded
+
+
+class _Observer(_Admission):
+    """An observable instrument of one metric, fed by any number of sources."""
+
+    def __init__(self, metric: Metric, meter: Meter) -> None:
+        super().__init__(metric)
+        create = (
+            meter.create_observable_gauge
+            if metric.kind is Kind.OBSERVABLE_GAUGE
+            else meter.create_observable_up_down_counter
+        )
+        create(metric.name, [self._observe], unit=str(metric.unit), description=metric.description)
+
+    def _observe(self, options: CallbackOptions) -> list[Observation]:
+        del options
+        seen: dict[frozenset[tuple[str, str]], tuple[dict[str, str], float]] = {}
+        adds = self.metric.kind is Kind.OBSERVABLE_UP_DOWN_COUNTER
+        for attributes, value in _read(self.metric):
+            kept = attributes.kept.get(self) or self._remember(attributes)
+            if kept is None:
+                continue
+            key = frozenset(kept.items())
+            if key in seen:
+                seen[key] = (kept, seen[key][1] + value if adds else value)
+            elif len(seen) < self._limit:
+                seen[key] = (kept, value)
+            else:  # folding a gauge would add up other people's positions
+                _lose_quietly("series_limit", f"{self.metric} has over {self._limit} series. Watch fewer symbols.")
+        return [Observation(value, kept) for kept, value in seen.values()]
+
+    def _remember(self, attributes: AttributeSet) -> dict[str, str] | None:
+        try:
+            kept = self.restrict(attributes)
+        except ValueError:
+            return None  # strict mode has said so where the state was set; a collection never raises
+        attributes.kept[self] = kept
+        return kept
+
+
+class _Binding:
+    """The instruments of one provider."""
+
+    def __init__(self, provider: MeterProvider | None) -> None:
+        self.meter = get_meter(SCOPE, __version__, meter_provider=provider)
+        self.recorders: dict[Metric, Recorder] = {}
+        self.observers: dict[Metric, _Observer] = {}
+
+
+class _State:
+    lock = threading.RLock()
+    binding: _Binding | None = None
+    sources: Final[dict[Metric, list[weakref.WeakMethod[Source]]]] = {}
+
+
+def of(metric: Metric) -> Recorder:
+    """Return the recorder of a counter, an up-down counter, a gauge or a histogram."""
+    binding = _State.binding
+    if binding is not None:
+        found = binding.recorders.get(metric)
+        if found is not None:
+            return found
+    return _create(metric)
+
+
+def observe(metric: Metric, source: Source) -> None:
+    """Let a bound method be read at every collection; it is forgotten with its object.
+
+    Args:
+        metric: An observable metric.
+        source: Bound method that yields attributes and value, the most important series first.
+    """
+    with _State.lock:
+        _State.sources.setdefault(metric, []).append(weakref.WeakMethod(source))
+        _watch(_binding(), metric)
+
+
+def bind(provider: MeterProvider | None) -> None:
+    """Create every instrument anew under another provider; None stands for the global one."""
+    with _State.lock:
+        reset_caps()
+        binding = _Binding(provider)
+        for metric in _State.sources:
+            _watch(binding, metric)
+        _State.binding = binding
+
+
+def _create(metric: Metric) -> Recorder:
+    with _State.lock:
+        recorders = _binding().recorders
+        if metric not in recorders:
+            recorders[metric] = Recorder(metric, _binding().meter)
+        return recorders[metric]
+
+
+def _binding() -> _Binding:
+    if _State.binding is None:
+        _State.binding = _Binding(None)
+    return _State.binding
+
+
+def _watch(binding: _Binding, metric: Metric) -> None:
+    if metric not in binding.observers:
+        binding.observers[metric] = _Observer(metric, binding.meter)
+
+
+def _read(metric: Metric) -> Iterator[tuple[AttributeSet, float]]:
+    for reference in list(_State.sources.get(metric, ())):
+        source = reference()
+        if source is None:
+            _State.sources[metric].remove(reference)
+            continue
+        try:
+            yield from source()
+        except Exception as error:  # noqa: BLE001  one source must not silence the others
+            _lose_quietly("internal_error", f"Reading {metric} failed: {type(error).__name__}: {error}")
+
+
+def _lose_quietly(reason: a.SdkReason, message: str) -> None:
+    try:
+        _guard.lose(reason, message)
+    except ValueError:
+        _count_loss(reason)  # strict mode: a collection still never raises into the reader
+
+
+def _counter(meter: Meter, metric: Metric) -> Callable[[float, dict[str, str]], None]:
+    return meter.create_counter(metric.name, str(metric.unit), metric.description).add
+
+
+def _up_down_counter(meter: Meter, metric: Metric) -> Callable[[float, dict[str, str]], None]:
+    return meter.create_up_down_counter(metric.name, str(metric.unit), metric.description).add
+
+
+def _gauge(meter: Meter, metric: Metric) -> Callable[[float, dict[str, str]], None]:
+    return meter.create_gauge(metric.name, str(metric.unit), metric.description).set
+
+
+def _histogram(meter: Meter, metric: Metric) -> Callable[[float, dict[str, str]], None]:
+    # The boundaries also as advice, so that they hold under a provider that we did not build.
+    return meter.create_histogram(
+        metric.name, str(metric.unit), metric.description, explicit_bucket_boundaries_advisory=metric.boundaries
+    ).record
+
+
+_CREATE: Final = {
+    Kind.COUNTER: _counter,
+    Kind.UP_DOWN_COUNTER: _up_down_counter,
+    Kind.GAUGE: _gauge,
+    Kind.HISTOGRAM: _histogram,
+}
+
+
+def _own(attribute: Attribute, value: str) -> AttributeSet:
+    mode = _context.current().values.get(a.MODE.name, "live")
+    return AttributeSet({a.MODE.name: mode, attribute.name: value})
+
+
+def _count_loss(reason: str) -> None:
+    of(sdk.DROPPED).record(1, _own(a.SDK_REASON, reason))
+
+
+def _count_overflow(attribute: str) -> None:
+    of(sdk.ATTRIBUTE_OVERFLOWS).record(1, _own(a.SDK_ATTRIBUTE, attribute))
+
+
+_guard.set_counters(_count_loss, _count_overflow)

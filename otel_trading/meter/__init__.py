@@ -1,0 +1,80 @@
+"""The front door: say what happened, in one typed call that never raises into a trading bot.
+
+::
+
+    from otel_trading import meter
+
+    meter.defaults(venue="kraken", strategy="momentum", currency="USD")
+    meter.order_filled(symbol="BTC/USD", side="buy", price=64000, quantity=0.5, expected_price=63990)
+
+Helpers are past-tense verbs with keywords only. A value that cannot be recorded is counted in `trading.sdk.dropped`
+and warned about once per call site; under pytest and with OTEL_TRADING_STRICT=1 it raises.
+"""
+
+from __future__ import annotations
+
+from otel_trading.meter.custom import counter, gauge, histogram, up_down_counter
+from otel_trading.meter.defaults import defaults, scope
+from otel_trading.meter.execution import order_filled, trade_closed
+from otel_trading.meter.market_data import (
+    connection_changed,
+    market_data_received,
+    market_data_subscribed,
+    market_data_unsubscribed,
+)
+from otel_trading.meter.orders import (
+    order_acknowledged,
+    order_canceled,
+    order_denied,
+    order_expired,
+    order_rejected,
+    order_request,
+    order_sent,
+    order_status_changed,
+)
+from otel_trading.meter.plumbing import cache_hit, cache_missed
+from otel_trading.meter.portfolio import equity, pnl, position, price_marked, risk_limit
+from otel_trading.meter.resilience import health
+from otel_trading.meter.strategy import indicator, iteration, signal_emitted, strategy_state
+from otel_trading.meter.timed import timed
+from otel_trading.meter.venue import clock_offset, rate_limit, rate_limited, venue_call
+
+__all__ = [
+    "cache_hit",
+    "cache_missed",
+    "clock_offset",
+    "connection_changed",
+    "counter",
+    "defaults",
+    "equity",
+    "gauge",
+    "health",
+    "histogram",
+    "indicator",
+    "iteration",
+    "market_data_received",
+    "market_data_subscribed",
+    "market_data_unsubscribed",
+    "order_acknowledged",
+    "order_canceled",
+    "order_denied",
+    "order_expired",
+    "order_filled",
+    "order_rejected",
+    "order_request",
+    "order_sent",
+    "order_status_changed",
+    "pnl",
+    "position",
+    "price_marked",
+    "rate_limit",
+    "rate_limited",
+    "risk_limit",
+    "scope",
+    "signal_emitted",
+    "strategy_state",
+    "timed",
+    "trade_closed",
+    "up_down_counter",
+    "venue_call",
+]

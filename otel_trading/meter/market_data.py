@@ -1,0 +1,162 @@
+"""Market data and connections: what arrived, what is up."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from otel_trading import trackers
+from otel_trading._attributes import Keywords
+from otel_trading._guard import guarded
+from otel_trading._numbers import number
+from otel_trading._timer import error_type
+from otel_trading.semconv import attributes as a
+
+if TYPE_CHECKING:
+    from otel_trading._numbers import Number
+
+__all__ = [
+    "connection_changed",
+    "market_data_received",
+    "market_data_subscribed",
+    "market_data_unsubscribed",
+]
+
+_RECEIVED: Final = Keywords(
+    "market_data_received",
+    source=a.DATA_SOURCE,
+    kind=a.DATA_KIND,
+    connection=a.CONNECTION,
+    symbol=a.SYMBOL,
+    venue=a.VENUE,
+    strategy=a.STRATEGY,
+    account=a.ACCOUNT,
+)
+_CONNECTION: Final = Keywords(
+    "connection_changed",
+    name=a.CONNECTION,
+    state=a.CONNECTION_STATE,
+    transport=a.TRANSPORT,
+    venue=a.VENUE,
+    strategy=a.STRATEGY,
+    account=a.ACCOUNT,
+)
+
+
+@guarded
+def market_data_received(
+    *,
+    source: str,
+    kind: a.DataKind,
+    connection: str | None = None,
+    symbol: str | None = None,
+    venue_time: Number | None = None,
+    sequence: int | None = None,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Count one market data message; the age of its feed starts again.
+
+    Args:
+        source: Who provides the data.
+        kind: trade, quote, order_book, bar, ticker, funding, account or news.
+        connection: Name of the connection that carried it.
+        symbol: Venue or ccxt symbol.
+        venue_time: The venue's timestamp (FIX 60), Unix seconds.
+        sequence: The venue's sequence number of the message; one that skips counts as a gap.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.market_data.messages`, `.delay`, `.gaps`; feeds `.age`.
+    """
+    attributes = _RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account)
+    stamp = None if venue_time is None else number(venue_time, "venue_time")
+    delay = None if stamp is None else time.time() - stamp
+    trackers.default().feeds.received(attributes, delay=delay, sequence=sequence)
+
+
+@guarded
+def market_data_subscribed(
+    *,
+    source: str,
+    kind: a.DataKind,
+    connection: str | None = None,
+    symbol: str | None = None,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Start the clock of a feed, so that one that never sends a message grows old as well.
+
+    Args:
+        source: Who provides the data.
+        kind: trade, quote, order_book, bar, ticker, funding, account or news.
+        connection: Name of the connection that carries it.
+        symbol: Venue or ccxt symbol.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: nothing by itself; feeds `trading.market_data.age`.
+    """
+    attributes = _RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account)
+    trackers.default().feeds.subscribed(attributes)
+
+
+@guarded
+def market_data_unsubscribed(
+    *,
+    source: str,
+    kind: a.DataKind,
+    connection: str | None = None,
+    symbol: str | None = None,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """End a feed on purpose, so that its silence is no alarm.
+
+    Args:
+        source: Who provides the data.
+        kind: trade, quote, order_book, bar, ticker, funding, account or news.
+        connection: Name of the connection that carried it.
+        symbol: Venue or ccxt symbol.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: nothing; its `trading.market_data.age` ends with the next export.
+    """
+    attributes = _RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account)
+    trackers.default().feeds.unsubscribed(attributes)
+
+
+@guarded
+def connection_changed(
+    *,
+    name: str,
+    state: a.ConnectionState,
+    transport: a.Transport = "websocket",
+    error: str | BaseException | None = None,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Enter a connection into a state; coming back up counts as a reconnect.
+
+    Args:
+        name: Your name of the connection, such as market_data or orders.
+        state: connecting, connected, degraded or disconnected.
+        transport: rest, websocket, fix or tcp.
+        error: What broke it: an exception, a code, or None.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.connection.reconnects`; feeds `trading.connection.status` and `.uptime`.
+    """
+    attributes = _CONNECTION.resolve(name, state, transport, venue, strategy, account)
+    entered = attributes.values[a.CONNECTION_STATE.name]
+    trackers.default().connections.changed(attributes.without(a.CONNECTION_STATE), entered, error_type(error))

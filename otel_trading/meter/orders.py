@@ -1,0 +1,320 @@
+"""Orders: sent, acknowledged, rejected, canceled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from otel_trading import instruments, trackers
+from otel_trading._attributes import AttributeSet, Keywords
+from otel_trading._guard import guarded
+from otel_trading._numbers import number
+from otel_trading._timer import Timer, error_type, timer
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import order as metrics
+from otel_trading.semconv import venue as venue_metrics
+
+if TYPE_CHECKING:
+    from otel_trading._numbers import Number
+
+__all__ = [
+    "order_acknowledged",
+    "order_canceled",
+    "order_denied",
+    "order_expired",
+    "order_rejected",
+    "order_request",
+    "order_sent",
+    "order_status_changed",
+]
+
+_SENT: Final = Keywords(
+    "order_sent",
+    operation=a.ORDER_OPERATION,
+    error=a.ERROR_TYPE,
+    venue=a.VENUE,
+    symbol=a.SYMBOL,
+    side=a.ORDER_SIDE,
+    type=a.ORDER_TYPE,
+    time_in_force=a.TIME_IN_FORCE,
+    instrument_type=a.INSTRUMENT_TYPE,
+    strategy=a.STRATEGY,
+    account=a.ACCOUNT,
+)
+_CHANGED: Final = Keywords(
+    "order_status_changed",
+    status=a.ORDER_STATUS,
+    venue=a.VENUE,
+    symbol=a.SYMBOL,
+    side=a.ORDER_SIDE,
+    type=a.ORDER_TYPE,
+    strategy=a.STRATEGY,
+    account=a.ACCOUNT,
+)
+_REJECTED: Final = Keywords(
+    "order_rejected",
+    source=a.REJECT_SOURCE,
+    reason=a.REJECT_REASON,
+    venue=a.VENUE,
+    symbol=a.SYMBOL,
+    side=a.ORDER_SIDE,
+    type=a.ORDER_TYPE,
+    strategy=a.STRATEGY,
+    account=a.ACCOUNT,
+)
+#: What the order itself carries, as against the one message about it.
+_ORDER: Final = metrics.TRANSITIONS.keys - {a.ORDER_STATUS.name}
+#: ccxt's verb for each order message: an order call is a venue call too.
+_VERB: Final = {
+    "new": "create_order",
+    "replace": "edit_order",
+    "cancel": "cancel_order",
+    "mass_cancel": "cancel_all_orders",
+    "status": "fetch_order",
+}
+
+
+@guarded
+def order_sent(
+    *,
+    client_id: str | None = None,
+    operation: a.OrderOperation = "new",
+    symbol: str | None = None,
+    side: a.OrderSide | None = None,
+    type: a.OrderType | None = None,  # noqa: A002  FIX calls it so
+    quantity: Number | None = None,
+    time_in_force: a.TimeInForce | None = None,
+    instrument_type: a.InstrumentType | None = None,
+    error: str | BaseException | None = None,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Count an order message that was sent, and start to wait for its acknowledgement.
+
+    Use `order_request` instead where the venue replies to the call itself.
+
+    Args:
+        client_id: Client order id (FIX 11); joins later reports to this order and never leaves as a label.
+        operation: new, replace, cancel, mass_cancel or status.
+        symbol: Venue or ccxt symbol (FIX 55).
+        side: FIX 54.
+        type: FIX 40.
+        quantity: Order quantity (FIX 38), so that the completing fill can be told.
+        time_in_force: FIX 59.
+        instrument_type: FIX 167.
+        error: Why sending failed: an exception, a code, or None.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.order.requests`, `trading.order.transitions`.
+    """
+    values = (venue, symbol, side, type, time_in_force, instrument_type, strategy, account)
+    attributes = _SENT.resolve(operation, error_type(error), *values)
+    instruments.of(metrics.REQUESTS).record(1, attributes)
+    if operation == "new" and error is None:
+        _remember(client_id, attributes, quantity)
+
+
+@timer
+def order_request(
+    *,
+    client_id: str | None = None,
+    operation: a.OrderOperation = "new",
+    symbol: str | None = None,
+    side: a.OrderSide | None = None,
+    type: a.OrderType | None = None,  # noqa: A002  FIX calls it so
+    quantity: Number | None = None,
+    time_in_force: a.TimeInForce | None = None,
+    instrument_type: a.InstrumentType | None = None,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> Timer:
+    """Time a call that sends an order message and waits for its reply; a `with` block or a decorator.
+
+    An exception that leaves the block becomes `error.type`; the order stays unacknowledged until a report says more.
+
+    Args:
+        client_id: Client order id (FIX 11).
+        operation: new, replace, cancel, mass_cancel or status.
+        symbol: Venue or ccxt symbol (FIX 55).
+        side: FIX 54.
+        type: FIX 40.
+        quantity: Order quantity (FIX 38).
+        time_in_force: FIX 59.
+        instrument_type: FIX 167.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.order.requests`, `trading.order.request.duration`, `trading.venue.request.duration`,
+    `trading.order.transitions`.
+    """
+    values = (venue, symbol, side, type, time_in_force, instrument_type, strategy, account)
+
+    @guarded
+    def start() -> None:
+        if operation == "new":
+            _remember(client_id, _SENT.resolve(operation, None, *values), quantity)
+
+    @guarded
+    def finish(seconds: float, error: str | None) -> None:
+        attributes = _SENT.resolve(operation, error, *values)
+        instruments.of(metrics.REQUESTS).record(1, attributes)
+        instruments.of(metrics.REQUEST_DURATION).record(seconds, attributes)
+        call = attributes.plus(a.VENUE_OPERATION, _VERB.get(operation, operation))
+        instruments.of(venue_metrics.REQUEST_DURATION).record(seconds, call)
+
+    return Timer(finish, start)
+
+
+def _remember(client_id: str | None, attributes: AttributeSet, quantity: Number | None) -> None:
+    size = None if quantity is None else number(quantity, "quantity", minimum=0)
+    trackers.default().orders.sent(client_id, attributes.only(_ORDER), size)
+
+
+@guarded
+def order_status_changed(
+    *,
+    status: a.OrderStatus,
+    client_id: str | None = None,
+    symbol: str | None = None,
+    side: a.OrderSide | None = None,
+    type: a.OrderType | None = None,  # noqa: A002  FIX calls it so
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Enter an order into a state.
+
+    Args:
+        status: FIX 39, or initialized, denied, lost.
+        client_id: Client order id (FIX 11); a known order brings its own attributes.
+        symbol: Venue or ccxt symbol (FIX 55).
+        side: FIX 54.
+        type: FIX 40.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.order.transitions`, and `trading.order.acknowledgement.duration` for the first report of the venue.
+    """
+    attributes = _CHANGED.resolve(status, venue, symbol, side, type, strategy, account)
+    state = attributes.values[a.ORDER_STATUS.name]
+    trackers.default().orders.moved(client_id, attributes.only(_ORDER), state)
+
+
+def order_acknowledged(*, client_id: str | None = None, symbol: str | None = None, venue: str | None = None) -> None:
+    """Enter an order into `new`: the venue has it.
+
+    Args:
+        client_id: Client order id (FIX 11).
+        symbol: Venue or ccxt symbol, when the order is not known by its id.
+        venue: Venue, when the order is not known by its id.
+
+    Emits: `trading.order.transitions`, `trading.order.acknowledgement.duration`.
+    """
+    order_status_changed(status="new", client_id=client_id, symbol=symbol, venue=venue)
+
+
+def order_canceled(*, client_id: str | None = None, symbol: str | None = None, venue: str | None = None) -> None:
+    """Enter an order into `canceled`.
+
+    Args:
+        client_id: Client order id (FIX 11).
+        symbol: Venue or ccxt symbol, when the order is not known by its id.
+        venue: Venue, when the order is not known by its id.
+
+    Emits: `trading.order.transitions`.
+    """
+    order_status_changed(status="canceled", client_id=client_id, symbol=symbol, venue=venue)
+
+
+def order_expired(*, client_id: str | None = None, symbol: str | None = None, venue: str | None = None) -> None:
+    """Enter an order into `expired`.
+
+    Args:
+        client_id: Client order id (FIX 11).
+        symbol: Venue or ccxt symbol, when the order is not known by its id.
+        venue: Venue, when the order is not known by its id.
+
+    Emits: `trading.order.transitions`.
+    """
+    order_status_changed(status="expired", client_id=client_id, symbol=symbol, venue=venue)
+
+
+@guarded
+def order_rejected(
+    *,
+    reason: a.RejectReason = "other",
+    source: a.RejectSource = "venue",
+    client_id: str | None = None,
+    symbol: str | None = None,
+    side: a.OrderSide | None = None,
+    type: a.OrderType | None = None,  # noqa: A002  FIX calls it so
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Count an order that somebody said no to, and end it.
+
+    Args:
+        reason: FIX 103.
+        source: venue, broker or client; for our own risk check use `order_denied`.
+        client_id: Client order id (FIX 11); a known order brings its own attributes.
+        symbol: Venue or ccxt symbol (FIX 55).
+        side: FIX 54.
+        type: FIX 40.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.order.rejections`, `trading.order.transitions`.
+    """
+    orders = trackers.default().orders
+    known = orders.attributes(client_id)
+    if known is not None:
+        venue, symbol = venue or known.get(a.VENUE), symbol or known.get(a.SYMBOL)
+        strategy, account = strategy or known.get(a.STRATEGY), account or known.get(a.ACCOUNT)
+    attributes = _REJECTED.resolve(source, reason, venue, symbol, side, type, strategy, account)
+    instruments.of(metrics.REJECTIONS).record(1, attributes)
+    orders.moved(client_id, attributes.only(_ORDER), "denied" if source == "risk" else "rejected")
+
+
+def order_denied(
+    *,
+    reason: a.RejectReason = "other",
+    client_id: str | None = None,
+    symbol: str | None = None,
+    side: a.OrderSide | None = None,
+    type: a.OrderType | None = None,  # noqa: A002  FIX calls it so
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Count an order that our own risk check refused, before or after it was registered.
+
+    Args:
+        reason: FIX 103.
+        client_id: Client order id (FIX 11).
+        symbol: Venue or ccxt symbol (FIX 55).
+        side: FIX 54.
+        type: FIX 40.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.order.rejections`, `trading.order.transitions`.
+    """
+    order_rejected(
+        source="risk",
+        reason=reason,
+        client_id=client_id,
+        symbol=symbol,
+        side=side,
+        type=type,
+        venue=venue,
+        strategy=strategy,
+        account=account,
+    )

@@ -1,0 +1,56 @@
+"""Trackers own state and are observed; the default ones are what the simple verbs of `meter` feed."""
+
+from __future__ import annotations
+
+from otel_trading.trackers.feeds import ConnectionTracker, FeedTracker
+from otel_trading.trackers.orders import OrderTracker
+from otel_trading.trackers.portfolio import PortfolioTracker
+from otel_trading.trackers.resilience import HealthTracker
+from otel_trading.trackers.risk import LimitTracker
+from otel_trading.trackers.strategies import StrategyTracker
+from otel_trading.trackers.venues import VenueTracker
+
+__all__ = [
+    "ConnectionTracker",
+    "FeedTracker",
+    "HealthTracker",
+    "LimitTracker",
+    "OrderTracker",
+    "PortfolioTracker",
+    "StrategyTracker",
+    "Trackers",
+    "VenueTracker",
+    "default",
+    "set_default",
+]
+
+
+class Trackers:
+    """One tracker of each kind: the state of one process."""
+
+    def __init__(self) -> None:
+        self.orders = OrderTracker()
+        self.portfolio = PortfolioTracker()
+        self.limits = LimitTracker()
+        self.feeds = FeedTracker()
+        self.connections = ConnectionTracker()
+        self.venues = VenueTracker()
+        self.strategies = StrategyTracker()
+        self.health = HealthTracker()
+
+
+class _State:
+    default: Trackers | None = None
+
+
+def default() -> Trackers:
+    """Return the process's own trackers."""
+    if _State.default is None:
+        _State.default = Trackers()
+    return _State.default
+
+
+def set_default(trackers: Trackers | None) -> Trackers | None:
+    """Put other trackers in place, None for new ones on first use; returns those before. For tests."""
+    before, _State.default = _State.default, trackers
+    return before

@@ -1,0 +1,62 @@
+"""Strategies: when a loop last finished, what state each is in, since when the process lives."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from otel_trading import instruments
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import strategy as metrics
+from otel_trading.trackers._tables import States, Values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from otel_trading._attributes import AttributeSet
+
+__all__ = ["StrategyTracker"]
+
+_STARTED: Final = time.time()
+
+
+class StrategyTracker:
+    """Heartbeat and state of each strategy; observed as `trading.strategy.heartbeat.*`, `.status` and `.start.time`.
+
+    Args:
+        clock: Unix seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._time = Values(metrics.HEARTBEAT_TIME)
+        self._period = Values(metrics.HEARTBEAT_PERIOD)
+        self._states = States(metrics.STATUS, a.STRATEGY_STATE)
+        self._known: dict[AttributeSet, None] = {}
+        instruments.observe(metrics.START_TIME, self._observe_start)
+
+    def beat(self, attributes: AttributeSet, period: float | None = None) -> None:
+        """Note a finished loop; a strategy that beats without a state is running.
+
+        Args:
+            attributes: The strategy.
+            period: Expected seconds until the next one.
+        """
+        self._time.set(attributes, self._clock())
+        if period is not None:
+            self._period.set(attributes, period)
+        if self._states.get(attributes) is None:
+            self.changed(attributes, "running")
+
+    def changed(self, attributes: AttributeSet, state: str) -> None:
+        """Enter a state."""
+        self._known[attributes] = None
+        self._states.set(attributes, state)
+
+    def stop_all(self) -> None:
+        """Enter `stopped` everywhere: the last word of a process that ends cleanly."""
+        self._states.set_all("stopped")
+
+    def _observe_start(self) -> Iterator[tuple[AttributeSet, float]]:
+        for attributes in list(self._known):
+            yield attributes, _STARTED

@@ -1,0 +1,43 @@
+"""What a venue tells about itself: its request budgets and its clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_trading.semconv import venue as metrics
+from otel_trading.trackers._tables import Values
+
+if TYPE_CHECKING:
+    from otel_trading._attributes import AttributeSet
+
+__all__ = ["VenueTracker"]
+
+
+class VenueTracker:
+    """The last known budgets and clock of each venue.
+
+    Is observed as `trading.rate_limit.*` and `trading.venue.clock.offset`.
+    """
+
+    def __init__(self) -> None:
+        self._usage = Values(metrics.RATE_LIMIT_USAGE)
+        self._limit = Values(metrics.RATE_LIMIT_LIMIT)
+        self._utilization = Values(metrics.RATE_LIMIT_UTILIZATION)
+        self._offset = Values(metrics.CLOCK_OFFSET)
+
+    def budget(self, attributes: AttributeSet, usage: float, limit: float | None) -> None:
+        """Take the state of a request budget.
+
+        Args:
+            attributes: Venue and name of the budget.
+            usage: Requests used in the venue's window.
+            limit: Requests allowed in it, or None when unknown.
+        """
+        self._usage.set(attributes, usage)
+        if limit:
+            self._limit.set(attributes, limit)
+            self._utilization.set(attributes, usage / limit)
+
+    def clock(self, attributes: AttributeSet, offset: float) -> None:
+        """Take the local clock minus the venue's, in seconds."""
+        self._offset.set(attributes, offset)
