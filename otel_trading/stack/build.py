@@ -18,7 +18,7 @@ from otel_trading.errors import StackError
 from otel_trading.stack.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from otel_trading.stack.servers import Server
 
@@ -64,7 +64,7 @@ def cached(server: Server) -> dict[str, Path] | None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Generator[None]:
     """Hold a file lock; a process that ends, however it ends, gives it back."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:

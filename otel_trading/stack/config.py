@@ -29,6 +29,7 @@ __all__ = ["alerts_file", "backend_variables", "password_file", "render", "valid
 _ROOMS: Final = ("collector", "alerts", "dashboards/json", "dashboards/provisioning")
 _FOR_THE_USER: Final = ("bots", "my-rules")
 _CHECK_TIMEOUT: Final = 30.0
+_HURRIED_GROUP_INTERVAL: Final = "5s"
 
 
 def alerts_file(home: Path) -> Path:
@@ -124,10 +125,16 @@ def _write_password(file: Path) -> None:
 
 def _hurry(folder: Path, interval: str) -> None:
     """Replace every interval that stands between an event and its notification."""
-    prometheus = [folder / "collector" / "prometheus.yaml", *(folder / "alerts" / "rules").glob("*.yaml")]
-    for file in prometheus:
-        _replace_values(file, r"(?:scrape_|evaluation_)?interval", interval)
-    _replace_values(folder / "alerts" / "alertmanager.yaml", r"group_wait", interval)
+    alerts = folder / "alerts"
+    for file in (
+        folder / "collector" / "prometheus.yaml",
+        alerts / "thresholds.yaml",
+        *(alerts / "rules").glob("*.yaml"),
+    ):
+        _replace_values(file, "(?:scrape_|evaluation_)?interval", interval)
+    _replace_values(alerts / "alertmanager.yaml", "group_wait", interval)
+    # Also the time that a notification may take, so not as short as the others.
+    _replace_values(alerts / "alertmanager.yaml", "group_interval", _HURRIED_GROUP_INTERVAL)
 
 
 def _replace_values(file: Path, key: str, value: str) -> None:

@@ -62,7 +62,8 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> No
             "Start it, or run the servers natively: otel-trading up --native"
         )
         raise StackError(message)
-    config.render(home, ports=ports, kind="docker", interval=interval)
+    folder = config.render(home, ports=ports, kind="docker", interval=interval)
+    _let_containers_read(folder, config.password_file(home))
     state = State("docker", ports, _services(ports))
     state.save(home)
     progress.say("starting the containers (the first time, Docker pulls five images) ...")
@@ -76,6 +77,12 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> No
         down(home, state, volumes=False)
         state.remove(home)
         raise
+
+
+def _let_containers_read(folder: Path, password: Path) -> None:
+    """Containers run as users of their own; the password's folder still keeps the other users of this machine out."""
+    for path in (password, folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
 
 
 def down(home: Path, state: State, *, volumes: bool) -> None:

@@ -39,7 +39,7 @@ class _Launch:
     url: str
     health: str
     ports: tuple[str, ...]
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict[str, str])
     cwd: Path | None = None
 
 

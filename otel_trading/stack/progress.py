@@ -12,7 +12,7 @@ from rich.progress import ProgressColumn, SpinnerColumn, TextColumn, TimeElapsed
 from rich.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from rich.progress import Task
 
@@ -45,7 +45,7 @@ class Progress:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
-    def step(self, what: str, seconds: float) -> Iterator[None]:
+    def step(self, what: str, seconds: float) -> Generator[None]:
         """Show that something long is under way.
 
         Args:

@@ -46,7 +46,7 @@ class State:
 
     kind: Kind
     ports: Ports
-    services: list[Service] = field(default_factory=list)
+    services: list[Service] = field(default_factory=list[Service])
 
     @staticmethod
     def path(home: Path) -> Path:

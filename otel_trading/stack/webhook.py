@@ -20,7 +20,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import Any, cast
 
 _FIELDS = ("status", "labels", "annotations", "startsAt", "endsAt", "fingerprint", "generatorURL")
 
@@ -75,12 +75,13 @@ def alert_lines(notification: Any, received: str) -> list[str]:
     Raises:
         ValueError: It is not what Alertmanager sends.
     """
-    alerts = notification.get("alerts") if isinstance(notification, dict) else None
-    if not isinstance(alerts, list) or not all(isinstance(alert, dict) for alert in alerts):
+    try:
+        alerts: list[dict[str, Any]] = notification["alerts"]
+        common = {"received": received, "receiver": notification.get("receiver")}
+        return [json.dumps({**common, **{name: alert.get(name) for name in _FIELDS}}) for alert in alerts]
+    except (AttributeError, LookupError, TypeError) as error:
         message = "expected an object with a list 'alerts', as Alertmanager sends it"
-        raise ValueError(message)
-    common = {"received": received, "receiver": notification.get("receiver")}
-    return [json.dumps({**common, **{name: alert.get(name) for name in _FIELDS}}) for alert in alerts]
+        raise ValueError(message) from error
 
 
 class _Server(ThreadingMixIn, HTTPServer):
@@ -110,9 +111,12 @@ class _Server(ThreadingMixIn, HTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
     protocol_version = "HTTP/1.1"
     timeout = 10.0  # seconds that a silent client may hold a thread
+
+    @property
+    def _ours(self) -> _Server:
+        return cast("_Server", self.server)
 
     def do_GET(self) -> None:
         self._answer(HTTPStatus.OK if self.path == "/-/healthy" else HTTPStatus.NOT_FOUND)
@@ -122,15 +126,15 @@ class _Handler(BaseHTTPRequestHandler):
             size = int(self.headers.get("Content-Length", ""))
         except ValueError:
             return self._answer(HTTPStatus.LENGTH_REQUIRED)
-        if not 0 <= size <= self.server.max_request:
-            return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {self.server.max_request} bytes")
+        if not 0 <= size <= self._ours.max_request:
+            return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {self._ours.max_request} bytes")
         received = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         try:
             lines = alert_lines(json.loads(self.rfile.read(size)), received)
         except (ValueError, RecursionError) as error:
             return self._answer(HTTPStatus.BAD_REQUEST, str(error))
         try:
-            self.server.lines.write(lines)
+            self._ours.lines.write(lines)
         except OSError as error:
             self.log_error("cannot write: %s", error)
             return self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
