@@ -1,0 +1,158 @@
+"""Writes PromQL from semconv records, so that no panel spells a metric or a label.
+
+Every selector obeys the board's variables, counters stand inside `rate` or `increase`, ratios divide sums, and a metric
+that has a currency keeps it, whatever a panel groups by.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from otel_trading.semconv import Attribute
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv.prometheus import label_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from otel_trading.semconv import Metric
+
+Where = dict[Attribute, str]
+By = tuple[Attribute | str, ...]
+How = Literal["sum", "max", "min"]
+#: Resource attributes that Prometheus promotes to labels of every series; OpenTelemetry's names, not ours.
+ENVIRONMENT: Final = label_name("deployment.environment.name")
+SERVICE: Final = label_name("service.name")
+#: Which variable filters which label. All is `.*`, which also matches series without the label.
+FILTERS: Final[Mapping[str, str]] = {
+    "environment": ENVIRONMENT,
+    "service": SERVICE,
+    "strategy": a.STRATEGY.prometheus,
+    "venue": a.VENUE.prometheus,
+    "symbol": a.SYMBOL.prometheus,
+    "account": a.ACCOUNT.prometheus,
+    "currency": a.CURRENCY.prometheus,
+}
+#: One mode at a time: paper money and real money never meet in a sum.
+MODE: Final = f'{a.MODE.prometheus}="$mode"'
+RANGE: Final = "$__range"
+ANY: Final = ".+"
+#: What failed carries `error.type`; what succeeded does not.
+FAILED: Final[Where] = {a.ERROR_TYPE: ANY}
+_RATE: Final = "$__rate_interval"
+_RESOURCE: Final = {ENVIRONMENT, SERVICE}
+
+
+def series(metric: Metric, part: str = "", where: Where | None = None) -> str:
+    """Return the selector of a metric, narrowed by every variable that it can obey.
+
+    Args:
+        metric: What to select.
+        part: `bucket`, `sum` or `count` of a histogram.
+        where: Attributes fixed to a value, or to `ANY` where they only have to be there.
+    """
+    name = f"{metric.prometheus}_{part}" if part else metric.prometheus
+    if name not in metric.series:
+        message = f"{name} is not a series of {metric}. Use one of {metric.series}."
+        raise ValueError(message)
+    own = {attribute.prometheus for attribute in metric.attributes}
+    matchers = [MODE]
+    matchers += [f'{label}=~"${name}"' for name, label in FILTERS.items() if label in own | _RESOURCE]
+    matchers += [
+        f'{attribute.prometheus}{"=~" if value == ANY else "="}"{value}"' for attribute, value in (where or {}).items()
+    ]
+    return f"{name}{{{', '.join(matchers)}}}"
+
+
+def group(metric: Metric, by: By) -> str:
+    """Return the `by (...) ` clause; the currency joins by itself."""
+    labels = [label if isinstance(label, str) else label.prometheus for label in by]
+    if a.CURRENCY in metric.attributes:
+        labels.append(a.CURRENCY.prometheus)
+    return f"by ({', '.join(dict.fromkeys(labels))}) " if labels else ""
+
+
+def now(metric: Metric, by: By = (), how: How = "sum", where: Where | None = None) -> str:
+    """Return the present value of a state."""
+    return f"{how} {group(metric, by)}({series(metric, where=where)})"
+
+
+def since(metric: Metric, by: By = ()) -> str:
+    """Return the seconds since the moment that a metric holds as Unix time."""
+    return f"time() - {now(metric, by, 'max')}"
+
+
+def rate(metric: Metric, by: By = (), where: Where | None = None, part: str = "") -> str:
+    """Return events per second."""
+    return f"sum {group(metric, by)}(rate({series(metric, part, where)}[{_RATE}]))"
+
+
+def increase(metric: Metric, by: By = (), where: Where | None = None, *, part: str = "", window: str = _RATE) -> str:
+    """Return how much a counter grew in a window; the default window follows the zoom."""
+    return f"sum {group(metric, by)}(increase({series(metric, part, where)}[{window}]))"
+
+
+def or_zero(expression: str, carrier: str) -> str:
+    """Return the expression, and zero where only the carrier has a series: no error yet is 0, not silence."""
+    return f"({expression} or 0 * {carrier})"
+
+
+def ratio(part: str, whole: str) -> str:
+    """Return the share of `part` in `whole`, which are sums over the same labels; no part yet is 0."""
+    return f"{or_zero(part, whole)} / ({whole} > 0)"
+
+
+def quantile(share: float, metric: Metric, by: By = (), window: str = _RATE) -> str:
+    """Return a quantile of a histogram."""
+    buckets = f"sum {group(metric, ('le', *by))}(rate({series(metric, 'bucket')}[{window}]))"
+    return f"histogram_quantile({share}, {buckets})"
+
+
+def buckets(metric: Metric) -> str:
+    """Return the counts per bucket, for a heatmap."""
+    return f"sum {group(metric, ('le',))}(increase({series(metric, 'bucket')}[{_RATE}]))"
+
+
+def mean(metric: Metric, by: By = (), where: Where | None = None) -> str:
+    """Return the mean of a histogram."""
+    return f"{rate(metric, by, where, 'sum')} / ({rate(metric, by, where, 'count')} > 0)"
+
+
+def signed_mean(metric: Metric, sign: Attribute, values: tuple[str, str], by: By, window: str) -> str:
+    """Return the mean of a magnitude whose sign is an attribute, also when a side is missing.
+
+    Args:
+        metric: Histogram of the magnitude.
+        sign: Attribute that tells the sign.
+        values: Its value for what adds, and its value for what subtracts.
+        by: Attributes to keep.
+        window: Range of each increase.
+    """
+    count = increase(metric, by, part="count", window=window)
+    added, taken = (or_zero(increase(metric, by, {sign: value}, part="sum", window=window), count) for value in values)
+    return f"({added} - {taken}) / ({count} > 0)"
+
+
+def state(metric: Metric, attribute: Attribute, worst_first: Iterable[str], by: By) -> str:
+    """Return the place of the current state in `worst_first`: the worst wins where several processes differ."""
+    return " or ".join(
+        f"({now(metric, by, 'max', {attribute: value})} == 1) * {place}" for place, value in enumerate(worst_first)
+    )
+
+
+def legend(*attributes: Attribute | str) -> str:
+    """Return a legend of label values."""
+    labels = (label if isinstance(label, str) else label.prometheus for label in attributes)
+    return " ".join(f"{{{{{label}}}}}" for label in labels)
+
+
+def threshold(name: str, by: By = ()) -> str:
+    """Return the strictest threshold in force of those that alerts compare with; they exist for live only.
+
+    Args:
+        name: What follows `trading:threshold_in_force:`.
+        by: Attributes to keep.
+    """
+    labels = ", ".join(label if isinstance(label, str) else label.prometheus for label in by)
+    grouped = f"by ({labels}) " if labels else ""
+    return f"min {grouped}(trading:threshold_in_force:{name})"

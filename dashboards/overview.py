@@ -1,0 +1,118 @@
+"""The overview board: eight questions, the first five answered on the first screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from grafana_foundation_sdk.builders import dashboard
+
+from dashboards import _board
+from dashboards import _house as house
+from dashboards.panels import first_look, health, market_data, money, orders, strategy, telemetry, venue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grafana_foundation_sdk.models import dashboard as model
+
+UID: Final = "otel-trading-overview"
+
+
+def build() -> model.Dashboard:
+    """Return the overview board."""
+    board = _board.new(
+        UID, "Trading overview", "Money, orders, data, venue, strategy and telemetry of one or all bots."
+    )
+    for title, panels in _ROWS.items():
+        if title:
+            board.with_row(dashboard.Row(title))
+        for panel in panels:
+            board.with_panel(panel())
+    return _board.finished(board)
+
+
+#: The panels by row; the first screen has no title, which would cost a line of it.
+_ROWS: Final[dict[str, tuple[Callable[[], house.Panel], ...]]] = {
+    "": (
+        first_look.session_pnl,
+        first_look.equity,
+        first_look.drawdown,
+        first_look.fills,
+        first_look.late_strategies,
+        first_look.feed_age,
+        first_look.connections,
+        first_look.orders_get_through,
+        first_look.acknowledgement,
+        first_look.limits_used,
+        first_look.alerts,
+    ),
+    "Money": (
+        money.equity_curve,
+        money.pnl_by_strategy,
+        money.session_pnl,
+        money.drawdown,
+        money.exposure,
+        money.open_positions,
+        money.positions,
+        money.limits,
+    ),
+    "Orders and fills": (
+        orders.requests,
+        orders.acknowledgement,
+        orders.rejected_share,
+        orders.transitions,
+        orders.request_duration,
+        orders.rejections,
+        orders.active,
+        orders.fill_duration,
+        orders.unacknowledged_age,
+        orders.fills,
+        orders.slippage,
+        orders.slippage_size,
+        orders.notional,
+        orders.fees,
+        orders.closures,
+        orders.trade_return,
+        orders.holding_time,
+    ),
+    "Market data and connections": (
+        market_data.age,
+        market_data.messages,
+        market_data.delay,
+        market_data.gaps,
+        market_data.uptime,
+        market_data.reconnects,
+    ),
+    "Venue": (
+        venue.latency,
+        venue.latency_by_operation,
+        venue.errors,
+        venue.budget_share,
+        venue.budget,
+        venue.refusals,
+        venue.clock_offset,
+    ),
+    "Strategy": (
+        strategy.status,
+        strategy.heartbeat,
+        strategy.iteration,
+        strategy.uptime,
+        strategy.signals,
+        strategy.indicators,
+    ),
+    "Health and cache": (
+        health.checks,
+        health.check_duration,
+        health.operations,
+        health.operations_failed,
+        health.cache_hits,
+        health.cache_requests,
+    ),
+    "Telemetry": (
+        telemetry.dropped,
+        telemetry.folded,
+        telemetry.export_duration,
+        telemetry.exports_failed,
+        telemetry.collector_queue,
+    ),
+}

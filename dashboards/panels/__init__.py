@@ -1,0 +1,1 @@
+"""The panels, one function each, in one file per question that a trader asks."""

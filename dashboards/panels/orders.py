@@ -1,0 +1,148 @@
+"""Orders and fills: do they get through, how fast, at what price, at what cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards import _house as house
+from dashboards import _promql as promql
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import execution, order
+
+if TYPE_CHECKING:
+    from grafana_foundation_sdk.builders import timeseries
+
+_BOTH_WAYS = {"adverse": house.RED, "favorable": house.GREEN}
+_OUTCOMES = {"win": house.GREEN, "loss": house.RED, "breakeven": house.GREY}
+
+
+def requests() -> timeseries.Panel:
+    """Messages by operation."""
+    by = (a.ORDER_OPERATION,)
+    query = house.query(promql.rate(order.REQUESTS, by), promql.legend(*by))
+    return house.lines("Order messages per second", house.about(order.REQUESTS), house.PER_SECOND, query).min(0)
+
+
+def acknowledgement() -> timeseries.Panel:
+    """Send to first acknowledgement."""
+    return house.quantiles("Acknowledgement", order.ACKNOWLEDGEMENT_DURATION)
+
+
+def request_duration() -> timeseries.Panel:
+    """The synchronous call."""
+    return house.quantiles("Order call", order.REQUEST_DURATION)
+
+
+def fill_duration() -> timeseries.Panel:
+    """Send to first and completing fill."""
+    by = (a.ORDER_STAGE,)
+    query = house.query(promql.quantile(0.95, order.FILL_DURATION, by), f"p95 {promql.legend(*by)}")
+    panel = house.lines("Time to fill", house.about(order.FILL_DURATION), house.SECONDS, query)
+    return house.coloured(panel, {"p95 first": house.SKY, "p95 complete": house.ORANGE}).min(0)
+
+
+def transitions() -> timeseries.Panel:
+    """What became of orders."""
+    by = (a.ORDER_STATUS,)
+    query = house.query(promql.increase(order.TRANSITIONS, by), promql.legend(*by))
+    return house.stacked(house.lines("Order states entered", house.about(order.TRANSITIONS), house.COUNT, query))
+
+
+def active() -> timeseries.Panel:
+    """Open orders by status."""
+    by = (a.ORDER_STATUS,)
+    query = house.query(promql.now(order.ACTIVE, by), promql.legend(*by))
+    return house.lines("Orders open", house.about(order.ACTIVE), house.COUNT, query).min(0)
+
+
+def unacknowledged_age() -> timeseries.Panel:
+    """The order nobody answers."""
+    by = (a.VENUE, a.STRATEGY)
+    query = house.query(promql.now(order.UNACKNOWLEDGED_AGE, by, "max"), promql.legend(*by))
+    title = "Oldest unanswered order"
+    return house.lines(title, house.about(order.UNACKNOWLEDGED_AGE), house.SECONDS, query).min(0)
+
+
+def rejections() -> timeseries.Panel:
+    """Who said no, and why."""
+    by = (a.REJECT_SOURCE, a.REJECT_REASON)
+    query = house.query(promql.increase(order.REJECTIONS, by), promql.legend(*by))
+    return house.stacked(house.lines("Rejections by reason", house.about(order.REJECTIONS), house.COUNT, query))
+
+
+def rejected_share() -> timeseries.Panel:
+    """The ratio that alerts."""
+    by = (promql.SERVICE, a.STRATEGY)
+    window = "5m"
+    sent = promql.increase(order.REQUESTS, by, {a.ORDER_OPERATION: "new"}, window=window)
+    share = promql.ratio(promql.increase(order.REJECTIONS, by, window=window), sent)
+    limit = house.query(promql.threshold("order_rejection_ratio"), "alert")
+    query = house.query(share, promql.legend(*by))
+    description = "Share of new orders that the venue rejected or our own checks denied, over five minutes."
+    return house.dashed(house.lines("Rejected share", description, house.SHARE, query, limit), "alert").min(0)
+
+
+def fills() -> timeseries.Panel:
+    """Executions by side and liquidity."""
+    by = (a.ORDER_SIDE, a.LIQUIDITY)
+    query = house.query(promql.increase(execution.FILLS, by), promql.legend(*by))
+    return house.stacked(house.lines("Fills", house.about(execution.FILLS), house.COUNT, query))
+
+
+def notional() -> timeseries.Panel:
+    """Value traded by side."""
+    by = (a.ORDER_SIDE,)
+    query = house.query(promql.increase(execution.NOTIONAL, by), promql.legend(*by, a.CURRENCY))
+    return house.stacked(house.lines("Value traded", house.about(execution.NOTIONAL), house.MONEY, query))
+
+
+def slippage() -> timeseries.Panel:
+    """Signed mean by venue and benchmark."""
+    by = (a.VENUE, a.BENCHMARK)
+    signed = promql.signed_mean(execution.SLIPPAGE, a.DIRECTION, ("adverse", "favorable"), by, window="30m")
+    query = house.query(f"10000 * {signed}", promql.legend(*by))
+    description = (
+        "Mean price difference to the benchmark over 30 minutes, weighted by fill. Above zero it costs, below it helps."
+    )
+    return house.lines("Slippage", description, house.BASIS_POINTS, query)
+
+
+def slippage_size() -> timeseries.Panel:
+    """How bad it gets, both ways."""
+    by = (a.DIRECTION,)
+    query = house.query(f"10000 * {promql.quantile(0.95, execution.SLIPPAGE, by)}", promql.legend(*by))
+    description = house.about(execution.SLIPPAGE) + " 95 of 100 are smaller."
+    panel = house.lines("Slippage, p95 by direction", description, house.BASIS_POINTS, query)
+    return house.coloured(panel, _BOTH_WAYS).min(0)
+
+
+def fees() -> timeseries.Panel:
+    """What executions cost and earn."""
+    paid = house.query(promql.increase(execution.FEE, (a.FEE_TYPE,)), promql.legend(a.FEE_TYPE, a.CURRENCY))
+    earned = house.query(f"- {promql.increase(execution.REBATE)}", f"rebate {promql.legend(a.CURRENCY)}")
+    description = f"{house.about(execution.FEE, execution.REBATE)} Rebates are drawn below zero."
+    return house.stacked(house.lines("Fees and rebates", description, house.MONEY, paid, earned))
+
+
+def closures() -> timeseries.Panel:
+    """Wins and losses."""
+    by = (a.TRADE_OUTCOME,)
+    query = house.query(promql.increase(execution.TRADE_CLOSURES, by), promql.legend(*by))
+    panel = house.lines("Trades closed", house.about(execution.TRADE_CLOSURES), house.COUNT, query)
+    return house.coloured(house.stacked(panel), _OUTCOMES)
+
+
+def trade_return() -> timeseries.Panel:
+    """How large wins and losses are."""
+    by = (a.TRADE_OUTCOME,)
+    query = house.query(promql.mean(execution.TRADE_RETURN, by), promql.legend(*by))
+    panel = house.lines("Mean trade return", house.about(execution.TRADE_RETURN), house.SHARE, query)
+    return house.coloured(panel, _OUTCOMES).decimals(2).min(0)
+
+
+def holding_time() -> timeseries.Panel:
+    """How long wins and losses are held."""
+    by = (a.TRADE_OUTCOME,)
+    query = house.query(promql.mean(execution.TRADE_DURATION, by), promql.legend(*by))
+    panel = house.lines("Mean holding time", house.about(execution.TRADE_DURATION), house.SECONDS, query)
+    return house.coloured(panel, _OUTCOMES).min(0)

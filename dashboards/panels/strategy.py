@@ -1,0 +1,63 @@
+"""Strategy: does the loop turn, how long does it think, what does it decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards import _house as house
+from dashboards import _promql as promql
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import strategy
+
+if TYPE_CHECKING:
+    from grafana_foundation_sdk.builders import statetimeline, timeseries
+
+_BY = (promql.SERVICE, a.STRATEGY)
+#: Worst first: the order in which `_promql.state` numbers them.
+STATES = {"stopped": house.GREY, "reducing": house.PURPLE, "paused": house.ORANGE, "running": house.GREEN}
+
+
+def status() -> statetimeline.Panel:
+    """What each strategy was doing."""
+    expression = promql.state(strategy.STATUS, a.STRATEGY_STATE, STATES, _BY)
+    description = "State of each strategy; grey is a clean stop, a lane that ends without grey is a death."
+    return house.timeline("Strategy state", description, STATES, house.query(expression, promql.legend(*_BY)))
+
+
+def heartbeat() -> timeseries.Panel:
+    """Whether the loop turns."""
+    age = house.query(promql.since(strategy.HEARTBEAT_TIME, _BY), promql.legend(*_BY))
+    period = promql.now(strategy.HEARTBEAT_PERIOD, _BY, "max")
+    late = house.query(f"3 * {period}", f"late {promql.legend(*_BY)}")
+    description = (
+        "Time since the last finished loop; the dashed line is three periods, from where a strategy counts as hung."
+    )
+    panel = house.lines("Heartbeat age", description, house.SECONDS, age, late)
+    return house.dashed(panel, "/^late/").min(0)
+
+
+def iteration() -> timeseries.Panel:
+    """How long a loop takes."""
+    return house.quantiles("Loop time", strategy.ITERATION_DURATION)
+
+
+def uptime() -> timeseries.Panel:
+    """When it restarted."""
+    query = house.query(promql.since(strategy.START_TIME, _BY), promql.legend(*_BY))
+    description = "Time since the process started; a fall to zero is a restart."
+    return house.lines("Uptime", description, house.SECONDS, query).min(0)
+
+
+def signals() -> timeseries.Panel:
+    """What it decided."""
+    by = (a.SIGNAL_TYPE, a.CONFIDENCE)
+    query = house.query(promql.increase(strategy.SIGNAL_EMISSIONS, by), promql.legend(*by))
+    return house.stacked(house.lines("Trading signals", house.about(strategy.SIGNAL_EMISSIONS), house.COUNT, query))
+
+
+def indicators() -> timeseries.Panel:
+    """What it spends its time on."""
+    by = (a.INDICATOR,)
+    query = house.query(promql.quantile(0.95, strategy.INDICATOR_DURATION, by), promql.legend(*by))
+    title = "Indicator calculation, p95"
+    return house.lines(title, house.about(strategy.INDICATOR_DURATION), house.SECONDS, query).min(0)

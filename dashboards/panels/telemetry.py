@@ -1,0 +1,55 @@
+"""Telemetry: is the monitoring itself healthy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards import _house as house
+from dashboards import _promql as promql
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import sdk
+
+if TYPE_CHECKING:
+    from grafana_foundation_sdk.builders import timeseries
+
+#: The Collector's own series (https://opentelemetry.io/docs/collector/internal-telemetry/).
+_QUEUE, _QUEUE_CAPACITY = "otelcol_exporter_queue_size", "otelcol_exporter_queue_capacity"
+
+
+def dropped() -> timeseries.Panel:
+    """What the SDK refused or lost."""
+    by = (promql.SERVICE, a.SDK_REASON)
+    query = house.query(promql.increase(sdk.DROPPED, by), promql.legend(*by))
+    return house.stacked(house.lines("Measurements lost", house.about(sdk.DROPPED), house.COUNT, query))
+
+
+def folded() -> timeseries.Panel:
+    """Which attribute has too many values."""
+    by = (promql.SERVICE, a.SDK_ATTRIBUTE)
+    query = house.query(promql.increase(sdk.ATTRIBUTE_OVERFLOWS, by), promql.legend(*by))
+    return house.stacked(house.lines("Values folded", house.about(sdk.ATTRIBUTE_OVERFLOWS), house.COUNT, query))
+
+
+def export_duration() -> timeseries.Panel:
+    """How long an export takes."""
+    by = (promql.SERVICE,)
+    query = house.query(promql.quantile(0.95, sdk.EXPORT_DURATION, by), promql.legend(*by))
+    return house.lines("Export time, p95", house.about(sdk.EXPORT_DURATION), house.SECONDS, query).min(0)
+
+
+def exports_failed() -> timeseries.Panel:
+    """Which exports fail."""
+    by = (promql.SERVICE, a.ERROR_TYPE)
+    query = house.query(promql.increase(sdk.EXPORT_DURATION, by, where=promql.FAILED, part="count"), promql.legend(*by))
+    return house.stacked(house.lines("Exports failed", "Exports that failed, by error.", house.COUNT, query))
+
+
+def collector_queue() -> timeseries.Panel:
+    """What waits in the Collector."""
+    share = f"sum by (exporter) ({_QUEUE}) / sum by (exporter) ({_QUEUE_CAPACITY})"
+    query = house.query(share, promql.legend("exporter"))
+    description = (
+        "How full the Collector's queues to its back ends are; telemetry waits there while Prometheus is away."
+    )
+    panel = house.lines("Collector queue", description, house.SHARE, query)
+    return house.drawn_steps(panel, house.rising(0.7, 0.9)).min(0).max(1)
