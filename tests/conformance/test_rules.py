@@ -1,0 +1,239 @@
+"""Rules say only what the convention has, and every alert is explained, linked and proven."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import promql
+import pytest
+import yaml
+
+from otel_trading.semconv import BY_SERIES, Attribute, Kind
+from otel_trading.semconv import attributes as a
+
+ROOT = Path(__file__).resolve().parents[2]
+ALERTS = ROOT / "alerts"
+RUNBOOK = "https://github.com/otel-trading/otel-trading/blob/main/alerts/RUNBOOK.md"
+BOARDS = {
+    board["uid"]: board for board in map(json.loads, (f.read_text() for f in ROOT.glob("dashboards/json/*.json")))
+}
+
+#: Series of the stack itself, which no convention of ours names.
+STACK = re.compile(r"up|(prometheus|alertmanager|otelcol)_\w+")
+RECORD = re.compile(r"trading:threshold(_in_force)?:[a-z_0-9]+|[a-z]+(_[a-z]+)*:trading_[a-z_0-9]+:[a-z_0-9]+")
+IDENTITY = {"job", "instance", "service_name", "service_namespace", "service_instance_id", "service_version"}
+THRESHOLD = {"threshold_scope", "threshold"}
+VALUES = {v.prometheus: v.values for v in vars(a).values() if isinstance(v, Attribute)}
+RATES = {"rate", "irate", "increase"}
+
+
+def rules() -> list[dict[str, Any]]:
+    files = [ALERTS / "thresholds.yaml", *sorted((ALERTS / "rules").glob("*.yaml"))]
+    return [rule for file in files for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+
+
+RULES = rules()
+RECORDED = {rule["record"] for rule in RULES if "record" in rule}
+ALERT_RULES = {rule["alert"]: rule for rule in RULES if "alert" in rule}
+CASES = [
+    (file.name, test)
+    for file in sorted((ROOT / "tests" / "rules").glob("*.test.yaml"))
+    for test in yaml.safe_load(file.read_text())["tests"]
+]
+each_alert = pytest.mark.parametrize("alert", ALERT_RULES)
+
+
+def complaints(expression: str) -> list[str]:
+    """Say what is wrong with an expression of a rule, empty when nothing is."""
+    query = promql.read(expression)
+    strange = query.labels - set(VALUES) - IDENTITY - THRESHOLD - query.made
+    return [f"no such label: {label}" for label in sorted(strange)] + [
+        complaint for selector in query.selectors for complaint in _about(selector)
+    ]
+
+
+def _about(selector: promql.Selector) -> list[str]:
+    metric = BY_SERIES.get(selector.name)
+    if metric is None:
+        return _about_recorded(selector)
+    found = []
+    named = {matcher.label for matcher in selector.matchers}
+    named |= {label for around in selector.aggregations for label in around.labels}
+    own = {attribute.prometheus for attribute in metric.attributes} | IDENTITY | {"le"}
+    found += [f"{selector.name} has no label {label}" for label in sorted(named - own)]
+    for matcher in selector.matchers:
+        allowed = VALUES.get(matcher.label)
+        given = matcher.value.split("|") if "~" in matcher.operator else [matcher.value]
+        found += [f"{matcher.label} is never {value!r}" for value in given if allowed and value not in allowed]
+    if selector.value("trading_mode") != "live":
+        found.append(f"{selector.name} is not limited to live")
+    counts = metric.kind in {Kind.COUNTER, Kind.HISTOGRAM}
+    if counts is not bool(RATES & set(selector.functions)):
+        found.append(f"{selector.name} is a {metric.kind.data}: {'use' if counts else 'never'} rate or increase")
+    # A limit that counts orders or is a ratio has no currency.
+    money = a.CURRENCY in metric.attributes and selector.value(a.LIMIT_UNIT.prometheus) in {None, "currency"}
+    if money and selector.mixes(a.CURRENCY.prometheus):
+        found.append(f"{selector.name} is added up over currencies")
+    return found
+
+
+def _about_recorded(selector: promql.Selector) -> list[str]:
+    # Money has no default threshold, so its series exists only where a user gives one.
+    known = RECORDED | {name.replace("_in_force", "") for name in RECORDED}
+    if selector.name not in known and not STACK.fullmatch(selector.name):
+        return [f"no such series: {selector.name or 'nameless'}"]
+    if selector.name.startswith("trading:threshold:") and selector.value("threshold_scope") is None:
+        return [f"{selector.name} without its scope mixes defaults with overrides"]
+    return []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule["record"])
+def test_expression_says_what_the_convention_has(rule: dict[str, Any]) -> None:
+    assert complaints(rule["expr"]) == []
+    assert RECORD.fullmatch(rule["record"]) if "record" in rule else re.fullmatch(r"[A-Z][A-Za-z]+", rule["alert"])
+
+
+@pytest.mark.parametrize(
+    ("expression", "complaint"),
+    [
+        ('trading_order_lost_total{trading_mode="live"}', "no such series: trading_order_lost_total"),
+        ('{__name__=~"trading_.*"}', "no such series: nameless"),
+        ("trading:threshold_in_force:nothing > 1", "no such series: trading:threshold_in_force:nothing"),
+        ('sum by (strategy) (trading_portfolio_drawdown_ratio{trading_mode="live"})', "no such label: strategy"),
+        (
+            'trading_portfolio_drawdown_ratio{trading_mode="live",trading_order_side="buy"}',
+            "trading_portfolio_drawdown_ratio has no label trading_order_side",
+        ),
+        (
+            'trading_connection_status{trading_mode="live",trading_connection_state=~"connected|lost"}',
+            "trading_connection_state is never 'lost'",
+        ),
+        ("trading_connection_status", "trading_connection_status is not limited to live"),
+        ('trading_connection_status{trading_mode="paper"}', "trading_connection_status is not limited to live"),
+        (
+            'trading_order_requests_total{trading_mode="live"} > 5',
+            "trading_order_requests_total is a counter: use rate or increase",
+        ),
+        (
+            'rate(trading_market_data_age_seconds{trading_mode="live"}[5m])',
+            "trading_market_data_age_seconds is a gauge: never rate or increase",
+        ),
+        (
+            'sum by (job) (trading_portfolio_session_pnl{trading_mode="live"})',
+            "trading_portfolio_session_pnl is added up over currencies",
+        ),
+        (
+            "min(trading:threshold:order_rejection_ratio)",
+            "trading:threshold:order_rejection_ratio without its scope mixes defaults with overrides",
+        ),
+    ],
+)
+def test_a_bad_expression_is_refused(expression: str, complaint: str) -> None:
+    assert complaint in complaints(expression)
+
+
+@each_alert
+def test_alert_says_who_and_what_and_where(alert: str) -> None:
+    rule = ALERT_RULES[alert]
+    severities = {"none"} if alert == "Watchdog" else {"critical", "warning", "info"}
+    assert rule["labels"]["severity"] in severities
+    assert rule["labels"]["team"] in {"trading", "platform"}
+    texts = rule["annotations"]
+    assert set(texts) == {"summary", "description", "action", "runbook_url", "dashboard_url"}
+    assert all(text.strip() for text in texts.values())
+    assert "{{" not in texts["summary"] + texts["action"], "constant, so that people recognize it"
+    assert texts["summary"].endswith(".")
+
+
+@each_alert
+def test_links_of_an_alert_resolve(alert: str) -> None:
+    texts = ALERT_RULES[alert]["annotations"]
+    assert texts["runbook_url"] == f"{RUNBOOK}#{alert.lower()}"
+    match = re.match(r"http://localhost:3000/d/([\w-]+)", texts["dashboard_url"])
+    assert match
+    variables = {variable["name"] for variable in BOARDS[match[1]]["templating"]["list"]}
+    assert set(re.findall(r"[?&]var-(\w+)=", texts["dashboard_url"])) <= variables
+
+
+@each_alert
+def test_texts_of_an_alert_name_only_what_is_there(alert: str) -> None:
+    text = " ".join(ALERT_RULES[alert]["annotations"].values())
+    labels = set(re.findall(r"\$labels\.(\w+)", text))
+    query = promql.read(ALERT_RULES[alert]["expr"])
+    assert labels <= query.labels | query.made | _labels_of_recorded(query)
+    for inner in re.findall(r'"(trading[\w:]+)\{', text):
+        assert inner in RECORDED | set(BY_SERIES)
+
+
+def _labels_of_recorded(query: promql.Query) -> set[str]:
+    names = {selector.name for selector in query.selectors}
+    expressions = [rule["expr"] for rule in RULES if rule.get("record") in names]
+    return {label for expression in expressions for label in promql.read(expression).labels}
+
+
+def test_runbook_has_exactly_the_alerts() -> None:
+    headings = re.findall(r"(?m)^## (\w+)$", (ALERTS / "RUNBOOK.md").read_text())
+    assert sorted(headings) == sorted(ALERT_RULES)
+
+
+@each_alert
+def test_runbook_section_answers_the_five_questions(alert: str) -> None:
+    section = (ALERTS / "RUNBOOK.md").read_text().split(f"\n## {alert}\n")[1].split("\n## ")[0]
+    assert re.findall(r"(?m)^\*\*(.+?)\.\*\*", section) == ["Means", "Look at", "Do first", "Do not", "Noise when"]
+    known = set(BY_SERIES) | RECORDED | {name.replace("_in_force", "") for name in RECORDED} | set(VALUES)
+    assert set(re.findall(r"`(trading[_:][\w:]+)", section)) <= known
+
+
+@each_alert
+def test_cases_of_an_alert_are_complete(alert: str) -> None:
+    mine = [test for _, test in CASES if test["name"].startswith(f"{alert}: ")]
+    names = [test["name"].removeprefix(f"{alert}: ") for test in mine]
+    missing = [case for case in _cases_needed(alert) if not any(name.startswith(case) for name in names)]
+    assert not missing, f"add cases named '{alert}: ...'"
+    outcomes = {
+        bool(check["exp_alerts"])
+        for test in mine
+        for check in test.get("alert_rule_test", [])
+        if check["alertname"] == alert
+    }
+    assert outcomes == ({True} if alert == "Watchdog" else {True, False})
+
+
+def _cases_needed(alert: str) -> list[str]:
+    if alert == "Watchdog":
+        return ["fires"]
+    selectors = _selectors(ALERT_RULES[alert]["expr"])
+    needed = ["fires", "quiet just below", "resolves"]
+    needed += ["quiet before for"] if "for" in ALERT_RULES[alert] else []
+    if any(selector.name in BY_SERIES for selector in selectors):
+        needed += ["missing data", "restart", "quiet unless live"]
+    if any(RATES & set(selector.functions) for selector in selectors):
+        needed += ["counter reset", "first event"]
+    return needed
+
+
+def _selectors(expression: str) -> list[promql.Selector]:
+    """Return the selectors of an expression and of the recording rules that it reads."""
+    found = list(promql.read(expression).selectors)
+    names = {selector.name for selector in found}
+    return found + [s for rule in RULES if rule.get("record") in names for s in _selectors(rule["expr"])]
+
+
+def test_every_case_belongs_to_an_alert() -> None:
+    strays = [f"{file}: {test['name']}" for file, test in CASES if test["name"].split(": ")[0] not in ALERT_RULES]
+    assert not strays
+
+
+def test_every_default_threshold_is_missed_when_it_is_gone() -> None:
+    defaults = {rule["record"] for rule in RULES if rule.get("labels", {}).get("threshold_scope") == "default"}
+    missed = {selector.name for selector in promql.read(ALERT_RULES["ThresholdMissing"]["expr"]).selectors}
+    assert missed == defaults
+
+
+def test_what_is_compared_is_a_threshold_in_force() -> None:
+    read = {selector.name for rule in ALERT_RULES.values() for selector in promql.read(rule["expr"]).selectors}
+    raw = {name for name in read if name.startswith("trading:threshold:")}
+    assert raw == {selector.name for selector in promql.read(ALERT_RULES["ThresholdMissing"]["expr"]).selectors}

@@ -1,0 +1,58 @@
+"""promtool and amtool read what we ship: rules, their cases, routes and inhibition."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.timeout(1800)  # the first test may have to build the servers
+
+ALERTS = Path(__file__).resolve().parents[2] / "alerts"
+RULES = [ALERTS / "thresholds.yaml", *sorted((ALERTS / "rules").glob("*.yaml"))]
+CASES = sorted(Path(__file__).parent.glob("*.test.yaml"))
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_rules_are_lint_free(promtool: Path) -> None:
+    assert "FAILED" not in run(promtool, "check", "rules", "--lint=all", "--lint-fatal", *RULES)
+
+
+@pytest.mark.parametrize("file", CASES, ids=lambda file: file.name.removesuffix(".test.yaml"))
+def test_cases_hold(promtool: Path, file: Path) -> None:
+    assert "SUCCESS" in run(promtool, "test", "rules", file)
+
+
+def test_every_rule_file_has_cases() -> None:
+    with_cases = {file.name.removesuffix(".test.yaml") for file in CASES}
+    assert with_cases == {file.stem for file in (ALERTS / "rules").glob("*.yaml")}
+
+
+def test_alertmanager_accepts_its_configuration(amtool: Path) -> None:
+    assert "SUCCESS" in run(amtool, "check-config", ALERTS / "alertmanager.yaml")
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        ("alertname=Any severity=critical team=trading", "trading-critical"),
+        ("alertname=Any severity=warning team=trading", "trading"),
+        ("alertname=Any severity=info team=trading", "trading"),
+        ("alertname=Any severity=critical team=platform", "platform-critical"),
+        ("alertname=Any severity=warning team=platform", "platform"),
+        ("alertname=Any severity=info team=platform", "platform"),
+        ("alertname=Watchdog severity=none team=platform", "watchdog"),
+        ("alertname=YourOwn severity=critical", "file"),
+        ("alertname=YourOwn", "file"),
+    ],
+)
+def test_routes(amtool: Path, labels: str, receiver: str) -> None:
+    config = f"--config.file={ALERTS / 'alertmanager.yaml'}"
+    found = run(amtool, "config", "routes", "test", config, f"--verify.receivers={receiver}", *labels.split())
+    assert found.strip() == receiver
