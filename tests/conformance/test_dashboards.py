@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from promql import Query, Selector, read
+
+from otel_trading import semconv
+from otel_trading.semconv import Kind
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv.prometheus import label_name
+
+ROOT: Final = Path(__file__).parents[2]
+FILES: Final = sorted((ROOT / "dashboards" / "json").glob("*.json"))
+BOARDS: Final[dict[str, dict[str, Any]]] = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in FILES}
+#: Series that are not ours: Prometheus's own, and the Collector's.
+FOREIGN: Final = re.compile(r"ALERTS|up|otelcol_\w+")
+RULES: Final = {
+    rule["record"]
+    for file in (ROOT / "alerts").rglob("*.yaml")
+    for group in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("groups", ())
+    for rule in group["rules"]
+    if "record" in rule
+}
+#: Labels that Prometheus or OpenTelemetry's resource puts on every series, and those of foreign series.
+LABELS: Final = {
+    *(attribute.prometheus for attribute in a.ALL.values()),
+    *map(label_name, ("service.name", "deployment.environment.name")),
+    *("le", "job", "instance", "alertstate", "alertname", "severity", "exporter"),
+}
+MONEY: Final = "{currency}"
+
+
+def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
+    nested = [inner for panel in board["panels"] for inner in panel.get("panels", ())]
+    return [panel for panel in [*board["panels"], *nested] if panel["type"] != "row"]
+
+
+def expressions(board: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each expression of panels, annotations and variables, with where it stands."""
+    found = [(panel["title"], target["expr"]) for panel in panels(board) for target in panel["targets"]]
+    found += [(note["name"], note["expr"]) for note in board["annotations"]["list"]]
+    for variable in board["templating"]["list"]:
+        if variable["type"] == "query":
+            inner = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
+            assert inner is not None, variable["query"]
+            found.append((variable["name"], f"count by ({inner[2]}) ({inner[1]})"))
+    return found
+
+
+QUERIES: Final[list[tuple[str, str, Query]]] = [
+    (f"{uid}: {place}", expression, read(expression))
+    for uid, board in BOARDS.items()
+    for place, expression in expressions(board)
+]
+SELECTORS: Final[list[tuple[str, Selector]]] = [
+    (place, selector) for place, _, query in QUERIES for selector in query.selectors
+]
+OURS: Final = [
+    (place, selector, semconv.BY_SERIES[selector.name])
+    for place, selector in SELECTORS
+    if selector.name in semconv.BY_SERIES
+]
+PANELS: Final = [pytest.param(panel, id=f"{uid}: {panel['title']}") for uid, b in BOARDS.items() for panel in panels(b)]
+
+
+@pytest.mark.filterwarnings("ignore:Prefer using dashboardv2:DeprecationWarning")  # which no Grafana before 12 reads
+def test_the_committed_boards_are_what_the_builders_build() -> None:
+    build = importlib.import_module("dashboards.build")
+
+    assert {file.stem for file in FILES} == set(build.BOARDS), "run `python -m dashboards`"
+    for file in FILES:
+        assert file.read_text(encoding="utf-8") == build.render(file.stem), "run `python -m dashboards`"
+
+
+def test_every_series_exists() -> None:
+    unknown = {
+        f"{place}: {selector.name}"
+        for place, selector in SELECTORS
+        if selector.name
+        and selector.name not in semconv.BY_SERIES
+        and selector.name not in RULES
+        and not FOREIGN.fullmatch(selector.name)
+    }
+    assert not unknown
+
+
+def test_every_label_exists() -> None:
+    unknown = {f"{place}: {label}" for place, _, query in QUERIES for label in query.labels - query.made - LABELS}
+    legends = {
+        f"{panel['title']}: {label}"
+        for board in BOARDS.values()
+        for panel in panels(board)
+        for target in panel["targets"]
+        for label in re.findall(r"{{(\w+)}}", target["legendFormat"])
+        if label not in LABELS
+    }
+    assert not unknown | legends
+
+
+def test_a_selector_asks_a_metric_only_for_its_own_labels() -> None:
+    of_metrics = {attribute.prometheus for attribute in a.ALL.values()}
+    foreign = {
+        f"{place}: {selector.name}{{{matcher.label}}}"
+        for place, selector, metric in OURS
+        for matcher in selector.matchers
+        if matcher.label in of_metrics - {attribute.prometheus for attribute in metric.attributes}
+    }
+    assert not foreign
+
+
+def test_a_fixed_value_is_one_of_its_attribute() -> None:
+    closed = {attribute.prometheus: attribute.values for attribute in a.ALL.values() if attribute.values}
+    wrong = {
+        f"{place}: {matcher.label}={matcher.value}"
+        for place, selector, _ in OURS
+        for matcher in selector.matchers
+        if matcher.operator == "=" and "$" not in matcher.value and matcher.value not in closed.get(matcher.label, ())
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("metric", semconv.ALL, ids=str)
+def test_every_metric_is_shown(metric: semconv.Metric) -> None:
+    shown = any(metric is of for _, _, of in OURS)
+    assert shown or metric.hidden, (
+        f"{metric} is on no panel: add a function to dashboards/panels and name it in a board"
+    )
+    assert not (shown and metric.hidden), f"{metric} is shown, so it needs no reason for hiding"
+
+
+def test_hiding_is_rare() -> None:
+    hidden = [metric for metric in semconv.ALL if metric.hidden]
+    allowed = [*vars(semconv.plumbing).values(), *vars(semconv.sdk).values()]
+    assert len(hidden) <= 5
+    assert all(metric in allowed for metric in hidden), "only plumbing and sdk may hide a metric"
+
+
+def test_every_selector_says_which_mode() -> None:
+    silent = {f"{place}: {s.name}" for place, s, _ in OURS if s.value(a.MODE.prometheus) is None}
+    assert not silent
+
+
+def test_counters_stand_inside_rate_or_increase() -> None:
+    cumulative = (Kind.COUNTER, Kind.HISTOGRAM)
+    bare = {f"{place}: {s.name}" for place, s, metric in OURS if metric.kind in cumulative and not s.counted}
+    gauges = {f"{place}: {s.name}" for place, s, metric in OURS if metric.kind not in cumulative and s.counted}
+    assert not bare
+    assert not gauges
+
+
+def test_quantiles_keep_their_buckets() -> None:
+    lost = {
+        f"{place}: {selector.name}"
+        for place, selector, metric in OURS
+        if metric.kind is Kind.HISTOGRAM and selector.name.endswith("_bucket") and selector.mixes("le")
+    }
+    assert not lost
+
+
+def test_money_is_never_added_over_currencies() -> None:
+    mixed = {
+        f"{place}: {selector.name}"
+        for place, selector, metric in OURS
+        if (metric.unit.text == MONEY or a.CURRENCY in metric.attributes) and selector.mixes(a.CURRENCY.prometheus)
+    }
+    assert not mixed
+
+
+def test_ranges_follow_the_zoom() -> None:
+    fixed = {
+        f"{place}: {window}"
+        for place, expression, _ in QUERIES
+        for window in re.findall(r"\[([^\]]+)\]", expression)
+        if window not in {"$__rate_interval", "$__range", "5m", "30m"}  # as long as the alert's own
+    }
+    assert not fixed
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_panel_explains_itself(panel: dict[str, Any]) -> None:
+    defaults = panel["fieldConfig"]["defaults"]
+    assert panel["title"]
+    assert panel["description"].endswith(".")
+    assert defaults["unit"]
+    assert defaults["noValue"]
+    assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+    assert all(target["datasource"] == panel["datasource"] for target in panel["targets"])
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_share_reads_as_percent_and_nothing_else_does(panel: dict[str, Any]) -> None:
+    gauges = {
+        semconv.BY_SERIES[s.name]
+        for target in panel["targets"]
+        for s in read(target["expr"]).selectors
+        if s.name in semconv.BY_SERIES and semconv.BY_SERIES[s.name].kind is Kind.OBSERVABLE_GAUGE
+    }
+    shares = {metric.unit.text == "1" for metric in gauges}
+    if shares in ({True}, {False}):
+        assert (panel["fieldConfig"]["defaults"]["unit"] == "percentunit") is (shares == {True})
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_a_board_loads_in_grafana_9_4_and_later(board: dict[str, Any]) -> None:
+    assert 36 <= board["schemaVersion"] <= 38
+    assert "id" not in board, "an id belongs to one Grafana; the uid is the address"
+    assert {panel["type"] for panel in panels(board)} <= {
+        *("stat", "bargauge", "state-timeline", "table", "timeseries", "heatmap")
+    }
+    assert not any("libraryPanel" in panel for panel in panels(board))
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_no_panel_lies_over_another(board: dict[str, Any]) -> None:
+    taken: dict[tuple[int, int], str] = {}
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        assert at["x"] + at["w"] <= 24, panel["title"]
+        for cell in ((x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])):
+            assert taken.setdefault(cell, panel["title"]) == panel["title"]
+
+
+def test_uids_are_stable() -> None:
+    assert {uid: board["uid"] for uid, board in BOARDS.items()} == {uid: uid for uid in BOARDS}
+    assert "otel-trading-overview" in BOARDS, "alerts link to it"
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_variables_start_live_and_unfiltered(board: dict[str, Any]) -> None:
+    variables = {variable["name"]: variable for variable in board["templating"]["list"]}
+    assert variables["mode"]["current"]["value"] == "live"
+    assert variables["mode"]["query"].split(",") == list(a.MODE.values)
+    assert not variables["mode"]["multi"], "money of two modes must not meet in a sum"
+    for variable in variables.values():
+        if variable["type"] == "query":
+            assert variable["allValue"] == ".*", "All must match series that lack the label"
+    used = set(re.findall(r"\$([a-z]+)", json.dumps([panel["targets"] for panel in panels(board)])))
+    assert used == set(variables) - {"datasource"} | {"datasource"} & used
+
+
+def test_builders_know_nothing_of_us_but_the_convention() -> None:
+    code = (
+        "import sys, dashboards.build; "
+        "print(*sorted(name for name in sys.modules if name.startswith('otel_trading.') or name == 'opentelemetry'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    allowed = re.compile(r"otel_trading\.(semconv(\.\w+)?|errors)")
+    assert [name for name in done.stdout.split() if not allowed.fullmatch(name)] == []
