@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
     from otel_trading.semconv import Attribute
 
-__all__ = ["OTHER", "AttributeSet", "Keywords", "custom", "reset_caps"]
+__all__ = ["OTHER", "WORDS", "AttributeSet", "Keywords", "custom", "reset_caps"]
 
 OTHER: Final = "_other_"
 MAX_VALUES: Final = 1000
 MAX_LENGTH: Final = 256
 _MAX_CACHED: Final = 10_000
 _ALWAYS: Final = (a.MODE, a.VENUE, a.STRATEGY, a.ACCOUNT)
-_WORDS: Final = {
+#: Keywords that mean the same in every helper.
+WORDS: Final = {
     "venue": a.VENUE,
     "symbol": a.SYMBOL,
     "strategy": a.STRATEGY,
@@ -174,7 +175,7 @@ def custom(keywords: dict[str, object]) -> AttributeSet:
 
 
 def _ours(keyword: str) -> str:
-    attribute = _WORDS.get(keyword)
+    attribute = WORDS.get(keyword)
     return keyword if attribute is None else attribute.name
 
 

@@ -15,7 +15,7 @@ from otel_trading.semconv import attributes as a
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Defaults", "current", "reset", "scope", "set_defaults"]
+__all__ = ["Defaults", "current", "scope", "set_defaults", "swap"]
 
 
 class Defaults:
@@ -50,11 +50,11 @@ _local: ContextVar[Defaults | None] = ContextVar("otel_trading_defaults", defaul
 
 def _from_environment() -> Defaults:
     settings = {
-        a.MODE.name: environment.MODE.get(),
-        a.ACCOUNT.name: environment.ACCOUNT.get(),
-        a.STRATEGY.name: environment.STRATEGY.get(),
-        a.VENUE.name: environment.VENUE.get(),
-        a.CURRENCY.name: environment.CURRENCY.get(),
+        a.MODE.name: environment.OTEL_TRADING_MODE.get(),
+        a.ACCOUNT.name: environment.OTEL_TRADING_ACCOUNT.get(),
+        a.STRATEGY.name: environment.OTEL_TRADING_STRATEGY.get(),
+        a.VENUE.name: environment.OTEL_TRADING_VENUE.get(),
+        a.CURRENCY.name: environment.OTEL_TRADING_CURRENCY.get(),
     }
     return Defaults({name: value for name, value in settings.items() if value})
 
@@ -86,6 +86,7 @@ def scope(values: Mapping[str, str | None]) -> Iterator[None]:
         _local.reset(token)
 
 
-def reset() -> None:
-    """Forget the process-wide defaults, so that the environment is read again."""
-    _State.process = None
+def swap(defaults: Defaults | None) -> Defaults | None:
+    """Put other process-wide defaults in place, None to read the environment again; returns those before."""
+    before, _State.process = _State.process, defaults
+    return before

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from otel_trading.semconv.attributes import SdkReason
 
-__all__ = ["guarded", "lose", "overflow", "set_counters", "strict"]
+__all__ = ["count", "guarded", "lose", "overflow", "set_counters", "strict"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,9 +50,9 @@ def overflow(attribute: str) -> None:
 
 def strict() -> bool:
     """Return whether a wrong measurement raises: OTEL_TRADING_STRICT, else whether a pytest test runs here."""
-    if os.environ.get(environment.STRICT.name, "").strip():
+    if os.environ.get(environment.OTEL_TRADING_STRICT.name, "").strip():
         try:
-            return environment.STRICT.get()
+            return environment.OTEL_TRADING_STRICT.get()
         except ConfigError:
             return False  # configure() has said so, or will; recording stays silent
     return "PYTEST_CURRENT_TEST" in os.environ and "pytest" in sys.modules
@@ -70,7 +70,7 @@ def lose(reason: SdkReason, message: str) -> None:
     """
     if strict():
         raise ConventionError(message)
-    _count(reason)
+    count(reason)
     _warn(message)
 
 
@@ -91,18 +91,19 @@ def guarded(function: Callable[P, R]) -> Callable[P, R | None]:
 def _survive(error: Exception) -> None:
     if strict():
         raise error
-    _count("invalid_value" if isinstance(error, (TypeError, ValueError)) else "internal_error")
+    count("invalid_value" if isinstance(error, (TypeError, ValueError)) else "internal_error")
     _warn(f"{type(error).__name__}: {error}")
 
 
-def _count(reason: SdkReason) -> None:
+def count(reason: SdkReason) -> None:
+    """Count one loss, without a word."""
     _tell(_Listener.loss, reason)
 
 
-def _tell(count: Callable[[str], None] | None, value: str) -> None:
-    if count is not None:
+def _tell(listener: Callable[[str], None] | None, value: str) -> None:
+    if listener is not None:
         with suppress(Exception):  # the counter itself failed: there is nobody left to tell
-            count(value)
+            listener(value)
 
 
 def _warn(message: str) -> None:

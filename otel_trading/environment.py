@@ -86,43 +86,45 @@ def _globs(text: str) -> tuple[str, ...]:
 #: Below the SDK's own limit of 2,000 series per instrument, so that ours decides what folds.
 MAX_SERIES_LIMIT: Final = 1900
 
-MODE: Final[Setting[Mode]] = Setting(
+OTEL_TRADING_MODE: Final[Setting[Mode]] = Setting(
     "OTEL_TRADING_MODE",
     _mode,
     "live",
     ", ".join(get_args(Mode)),
     "Marks every measurement; only live may page.",
 )
-ACCOUNT: Final[Setting[str]] = Setting(
+OTEL_TRADING_ACCOUNT: Final[Setting[str]] = Setting(
     "OTEL_TRADING_ACCOUNT", str, "", "any alias", "Default account alias, never its number."
 )
-STRATEGY: Final[Setting[str]] = Setting("OTEL_TRADING_STRATEGY", str, "", "any name", "Default strategy.")
-VENUE: Final[Setting[str]] = Setting("OTEL_TRADING_VENUE", str.lower, "", "ccxt id, MIC or broker id", "Default venue.")
-CURRENCY: Final[Setting[str]] = Setting(
+OTEL_TRADING_STRATEGY: Final[Setting[str]] = Setting("OTEL_TRADING_STRATEGY", str, "", "any name", "Default strategy.")
+OTEL_TRADING_VENUE: Final[Setting[str]] = Setting(
+    "OTEL_TRADING_VENUE", str.lower, "", "ccxt id, MIC or broker id", "Default venue."
+)
+OTEL_TRADING_CURRENCY: Final[Setting[str]] = Setting(
     "OTEL_TRADING_CURRENCY",
     str.upper,
     "",
     "ISO 4217 or venue asset code",
     "Currency when a helper gives none; unset means that money needs one.",
 )
-DISABLED_METRICS: Final[Setting[tuple[str, ...]]] = Setting(
+OTEL_TRADING_DISABLED_METRICS: Final[Setting[tuple[str, ...]]] = Setting(
     "OTEL_TRADING_DISABLED_METRICS", _globs, (), "globs, comma between", "Metrics that are not exported."
 )
-DROPPED_ATTRIBUTES: Final[Setting[tuple[str, ...]]] = Setting(
+OTEL_TRADING_DROPPED_ATTRIBUTES: Final[Setting[tuple[str, ...]]] = Setting(
     "OTEL_TRADING_DROPPED_ATTRIBUTES",
     _globs,
     (),
     "globs, comma between",
     "Attributes that are removed from every metric, for privacy or cost.",
 )
-MAX_SERIES: Final[Setting[int]] = Setting(
+OTEL_TRADING_MAX_SERIES: Final[Setting[int]] = Setting(
     "OTEL_TRADING_MAX_SERIES",
     _count,
     MAX_SERIES_LIMIT,
     f"1 to {MAX_SERIES_LIMIT}",
     "Series per metric; beyond it counters and histograms fold into _other_ and gauges drop.",
 )
-STRICT: Final[Setting[bool]] = Setting(
+OTEL_TRADING_STRICT: Final[Setting[bool]] = Setting(
     "OTEL_TRADING_STRICT",
     _flag,
     False,  # noqa: FBT003  a default, not a switch in a call

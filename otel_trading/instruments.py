@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions
 
     Source: TypeAlias = "Callable[[], Iterable[tuple[AttributeSet, float]]]"
+    Bound: TypeAlias = "tuple[_Binding | None, dict[Metric, list[weakref.WeakMethod[Source]]]]"
 
-__all__ = ["Recorder", "bind", "observe", "of"]
+__all__ = ["Recorder", "bind", "observe", "of", "record_own", "restore"]
 
 SCOPE: Final = "otel_trading"
 
@@ -36,7 +37,7 @@ class _Admission:
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
-        self._limit = environment.MAX_SERIES.get()
+        self._limit = environment.OTEL_TRADING_MAX_SERIES.get()
         self._series: set[frozenset[tuple[str, str]]] = set()
         self._required = [use.attribute for use in metric.uses if use.level is Level.REQUIRED]
 
@@ -145,7 +146,7 @@ class _Binding:
 class _State:
     lock = threading.RLock()
     binding: _Binding | None = None
-    sources: Final[dict[Metric, list[weakref.WeakMethod[Source]]]] = {}
+    sources: dict[Metric, list[weakref.WeakMethod[Source]]] = {}  # noqa: RUF012  one per process, swapped whole
 
 
 def of(metric: Metric) -> Recorder:
@@ -170,14 +171,20 @@ def observe(metric: Metric, source: Source) -> None:
         _watch(_binding(), metric)
 
 
-def bind(provider: MeterProvider | None) -> None:
-    """Create every instrument anew under another provider; None stands for the global one."""
+def bind(provider: MeterProvider) -> Bound:
+    """Create every instrument anew under another provider and forget every source; returns what was before."""
     with _State.lock:
         reset_caps()
-        binding = _Binding(provider)
-        for metric in _State.sources:
-            _watch(binding, metric)
-        _State.binding = binding
+        before = (_State.binding, _State.sources)
+        _State.binding, _State.sources = _Binding(provider), {}
+    return before
+
+
+def restore(before: Bound) -> None:
+    """Put back what `bind` returned."""
+    with _State.lock:
+        reset_caps()
+        _State.binding, _State.sources = before
 
 
 def _create(metric: Metric) -> Recorder:
@@ -245,9 +252,14 @@ _CREATE: Final = {
 }
 
 
-def _own(attribute: Attribute, value: str) -> AttributeSet:
-    mode = _context.current().values.get(a.MODE.name, "live")
-    return AttributeSet({a.MODE.name: mode, attribute.name: value})
+def record_own(metric: Metric, value: float, error: str | None = None) -> None:
+    """Record one of the SDK's own metrics, whatever the state of the user's attributes."""
+    of(metric).record(value, _own(a.ERROR_TYPE, error))
+
+
+def _own(attribute: Attribute, value: str | None) -> AttributeSet:
+    mode = AttributeSet({a.MODE.name: _context.current().values.get(a.MODE.name, "live")})
+    return mode if value is None else mode.plus(attribute, value)
 
 
 def _count_loss(reason: str) -> None:

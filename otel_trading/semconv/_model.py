@@ -128,6 +128,7 @@ class Metric:
         boundaries: Explicit bucket boundaries in the metric's unit; histograms only.
         note: When to use it and where the definition comes from; for the reference.
         hidden: Why no panel shows it; only plumbing and sdk may have a reason.
+        own: Declared by a user at run time: it carries whatever attributes a call brings.
     """
 
     name: str
@@ -138,6 +139,7 @@ class Metric:
     boundaries: tuple[float, ...] = ()
     note: str = ""
     hidden: str = ""
+    own: bool = False
     keys: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -192,7 +194,7 @@ class Family:
     segments: tuple[str, ...]
     common: tuple[Use, ...]
 
-    def metric(
+    def metric(  # noqa: PLR0917  a declaration reads as a row of a table
         self,
         name: str,
         kind: Kind,

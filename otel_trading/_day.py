@@ -1,0 +1,105 @@
+"""One scripted day of trading: every metric of the convention, through public helpers only."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Final
+
+from otel_trading import meter
+
+if TYPE_CHECKING:
+    from otel_trading.semconv.attributes import OrderSide
+
+__all__ = ["day_of_trading"]
+
+SYMBOLS: Final = ("BTC/USD", "ETH/USD", "SOL/USD")
+_PRICES: Final = {"BTC/USD": 64_000.0, "ETH/USD": 3_200.0, "SOL/USD": 150.0}
+
+
+def day_of_trading(seed: int = 0) -> None:
+    """Play one short day of a bot with three symbols; equal seeds give equal counts.
+
+    It ends with one open position and one order that the venue never acknowledged. Two values are wrong on purpose, so
+    call it outside strict mode.
+
+    Args:
+        seed: Of the prices and sizes.
+
+    Emits: every metric of the convention but `trading.sdk.export.duration`, which belongs to an export.
+    """
+    dice = random.Random(seed)  # noqa: S311  a script, not a secret
+    meter.defaults(mode="live", venue="kraken", strategy="day", account="acct-day", currency="USD")
+    _open()
+    for number, symbol in enumerate(SYMBOLS):
+        _watch(symbol, dice)
+        _trade(f"day-{number}", symbol, dice, "buy")
+        if number:
+            _trade(f"day-{number}-close", symbol, dice, "sell")
+    _refuse()
+    _close(dice)
+
+
+def _open() -> None:
+    meter.strategy_state(state="running")
+    meter.connection_changed(name="market_data", state="connected")
+    meter.connection_changed(name="market_data", state="disconnected", error="1006")
+    meter.connection_changed(name="market_data", state="connected", error="1006")
+    meter.risk_limit(name="daily_loss", limit=10_000, usage=0)
+    meter.clock_offset(seconds=0.012)
+    with meter.venue_call(operation="fetch_balance"):
+        meter.equity(value=100_000)
+    meter.health(name="order_api", ok=True, seconds=0.02)
+
+
+def _watch(symbol: str, dice: random.Random) -> None:
+    meter.market_data_subscribed(source="kraken", kind="trade", connection="market_data", symbol=symbol)
+    for sequence in (1, 2, 4):  # three is missing
+        meter.market_data_received(
+            source="kraken",
+            kind="trade",
+            connection="market_data",
+            symbol=symbol,
+            venue_time=time.time() - dice.uniform(0.001, 0.05),
+            sequence=sequence,
+        )
+    with meter.iteration(period=1.0), meter.indicator(name="ema"), meter.timed("decide"):
+        meter.cache_missed(name="bars", level="l1")
+        meter.cache_hit(name="bars", level="l1")
+        meter.signal_emitted(type="buy", confidence="high", symbol=symbol)
+
+
+def _trade(client_id: str, symbol: str, dice: random.Random, side: OrderSide) -> None:
+    price = _PRICES[symbol] * dice.uniform(0.99, 1.01)
+    with meter.order_request(
+        client_id=client_id, symbol=symbol, side=side, type="limit", quantity=1, time_in_force="gtc"
+    ):
+        meter.rate_limit(name="request_weight", usage=dice.randint(1, 90), limit=100)
+    meter.order_acknowledged(client_id=client_id)
+    for part in (0.4, 0.6):
+        meter.order_filled(
+            client_id=client_id,
+            price=price,
+            quantity=part,
+            liquidity="taker" if part > 0.5 else "maker",  # noqa: PLR2004  the larger part takes
+            fee=price * part * (0.0026 if part > 0.5 else -0.0001),  # noqa: PLR2004
+            expected_price=price * dice.uniform(0.999, 1.001),
+        )
+    meter.price_marked(symbol=symbol, price=price * dice.uniform(0.99, 1.01))
+
+
+def _refuse() -> None:
+    with meter.order_request(client_id="day-broke", symbol="BTC/USD", side="buy", type="market", quantity=50):
+        pass
+    meter.order_rejected(client_id="day-broke", reason="insufficient_funds")
+    meter.rate_limited(name="request_weight", error="429")
+    meter.order_sent(client_id="day-silent", symbol="BTC/USD", side="sell", type="market", quantity=1)
+
+
+def _close(dice: random.Random) -> None:
+    meter.equity(value=100_000 + dice.uniform(-500, 500))
+    meter.pnl(type="combined", value=120, session=-80, currency="EUR")
+    meter.position(symbol="SOL/USD", quantity=0)
+    meter.order_filled(symbol="BTC/USD", side="buy", price=float("nan"), quantity=1)  # refused and counted
+    for level in range(1_001):  # one more than an attribute may have values: folded and counted
+        meter.cache_hit(name="flood", level=f"l{level}")

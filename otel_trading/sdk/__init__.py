@@ -1,0 +1,1 @@
+"""The only importers of `opentelemetry.sdk`: provider, views, readers, distro, exit."""

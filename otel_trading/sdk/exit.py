@@ -1,0 +1,80 @@
+"""The last interval leaves: at a clean exit strategies become `stopped` and everything is flushed, within a bound."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+from otel_trading import trackers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+__all__ = ["close_at_exit", "exit_on_sigterm"]
+
+#: Seconds that an exit may wait for a Collector that does not answer.
+BOUND: Final = 2.5
+_SIGTERM_EXIT: Final = 128 + signal.SIGTERM
+_log: Final = logging.getLogger("otel_trading")
+
+
+class _Closer:
+    """A thread that waits from the start, because no thread can be started while the interpreter ends."""
+
+    def __init__(self, shutdown: Callable[[], None]) -> None:
+        self._shutdown = shutdown
+        self._begin = threading.Event()
+        self._done = threading.Event()
+        threading.Thread(target=self._run, name="otel-trading-exit", daemon=True).start()
+
+    def begin(self) -> None:
+        self._begin.set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._done.wait(seconds)
+
+    def _run(self) -> None:
+        self._begin.wait()
+        try:
+            self._shutdown()
+        except Exception:  # noqa: BLE001  the process ends; the other providers still get their turn
+            _log.debug("Shutting down telemetry failed.", exc_info=True)
+        self._done.set()
+
+
+def close_at_exit(shutdowns: list[Callable[[], None]]) -> None:
+    """Shut providers down at exit, side by side, in at most 2.5 s together.
+
+    Args:
+        shutdowns: One per provider; each may block, none may be lost because another does.
+    """
+    closers = [_Closer(shutdown) for shutdown in shutdowns]
+
+    def close() -> None:
+        logging.raiseExceptions = False  # streams may be closed already; nobody reads a complaint now
+        trackers.default().strategies.stop_all()
+        for closer in closers:
+            closer.begin()
+        late = [closer for closer in closers if not closer.wait(BOUND / len(closers))]
+        if late and not all(closer.wait(0.0) for closer in late):
+            sys.stderr.write(f"otel-trading: the last interval may be lost: no answer within {BOUND:g} s.\n")
+
+    atexit.register(close)
+
+
+def exit_on_sigterm() -> None:
+    """Let SIGTERM end the process as `sys.exit` does, so that the last interval leaves; an app's own handler stays."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _exit)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    sys.exit(_SIGTERM_EXIT)

@@ -1,0 +1,86 @@
+"""The scrape road: the in-process Prometheus endpoint with the same series names and labels as the OTLP road."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics.export import ExponentialHistogram, Gauge, MetricsData
+from opentelemetry.sdk.resources import Resource
+from prometheus_client import CollectorRegistry, start_http_server
+
+from otel_trading import _guard
+from otel_trading.errors import ConfigError
+from otel_trading.sdk.resource import PROMOTED, job_and_instance
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import Metric, ResourceMetrics, ScopeMetrics
+
+__all__ = ["ScrapeReader"]
+
+_LABELS: Final = frozenset((*PROMOTED, "job", "instance"))
+_log: Final = logging.getLogger("otel_trading")
+
+
+class ScrapeReader(PrometheusMetricReader):
+    """Serves /metrics for a Prometheus that scrapes with `honor_labels: true`.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+
+    Raises:
+        ConfigError: When the port is taken.
+    """
+
+    def __init__(self, host: str = "localhost", port: int = 9464) -> None:
+        registry = CollectorRegistry()
+        super().__init__(scope_info_enabled=False, resource_attribute_filter=_LABELS.__contains__, registry=registry)
+        try:
+            self._server, self._thread = start_http_server(port=port, addr=host, registry=registry)
+        except OSError as error:
+            message = (
+                f"The Prometheus endpoint cannot listen on {host}:{port} ({error.strerror or error}). "
+                f"Set OTEL_EXPORTER_PROMETHEUS_PORT to a free port, or end the process that holds this one."
+            )
+            raise ConfigError(message) from error
+        self.url = f"http://{host}:{self._server.server_port}/metrics"
+
+    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
+        if metrics_data is not None:
+            adapted = MetricsData([self._adapt(one) for one in metrics_data.resource_metrics])
+            super()._receive_metrics(adapted, timeout_millis, **kwargs)
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """End the endpoint."""
+        super().shutdown(timeout_millis, **kwargs)
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _adapt(self, one: ResourceMetrics) -> ResourceMetrics:
+        attributes = {key: str(value) for key, value in one.resource.attributes.items()}
+        labelled = Resource({**attributes, **job_and_instance(attributes)})
+        return dataclasses.replace(one, resource=labelled, scope_metrics=[_scope(s) for s in one.scope_metrics])
+
+
+def _scope(scope: ScopeMetrics) -> ScopeMetrics:
+    kept = [metric for metric in scope.metrics if _exportable(metric)]
+    return dataclasses.replace(scope, metrics=[_named(metric) for metric in kept])
+
+
+def _exportable(metric: Metric) -> bool:
+    """Keep out what makes the exporter fail the whole scrape, metrics of other bots on the page included."""
+    if isinstance(metric.data, ExponentialHistogram):
+        _guard.count("export_failed")
+        _log.warning("%s is an exponential histogram, which this endpoint cannot show; use OTLP.", metric.name)
+        return False
+    return True
+
+
+def _named(metric: Metric) -> Metric:
+    """A gauge of unit 1 is `_ratio` on the OTLP road; this exporter leaves that out."""
+    if isinstance(metric.data, Gauge) and metric.unit == "1":
+        return dataclasses.replace(metric, name=f"{metric.name}.ratio", unit="")
+    return metric

@@ -1,0 +1,59 @@
+"""The periodic reader that no exception can kill.
+
+The stock reader catches one type around `collect()`; any other ends its thread for ever, and with it all telemetry.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader
+
+from otel_trading import _guard, instruments
+from otel_trading.semconv import sdk as metrics
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricsData
+
+__all__ = ["SurvivingReader"]
+
+_log: Final = logging.getLogger("otel_trading")
+
+
+class SurvivingReader(PeriodicExportingMetricReader):
+    """Collects and exports at each interval, whatever happens; a lost export is counted.
+
+    Emits: `trading.sdk.export.duration`, and `trading.sdk.dropped` with reason export_failed or internal_error.
+    """
+
+    def _ticker(self) -> None:
+        seconds = self._export_interval_millis / 1e3
+        while not self._shutdown_event.wait(seconds):
+            self._collect_once()
+        self._collect_once()
+
+    def _collect_once(self) -> None:
+        try:
+            self.collect(timeout_millis=self._export_timeout_millis)
+        except Exception:  # noqa: BLE001  the thread must live on
+            _guard.count("internal_error")
+            _log.exception("Collecting metrics failed; the next interval tries again.")
+
+    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
+        del kwargs
+        begin = time.perf_counter()
+        error = None
+        with suppress_instrumentation(), self._export_lock:
+            try:
+                result = self._exporter.export(metrics_data, timeout_millis=timeout_millis)
+                if result is not MetricExportResult.SUCCESS:
+                    error = "export_failed"
+            except Exception as failure:  # noqa: BLE001  the thread must live on
+                error = type(failure).__qualname__
+                _log.exception("Exporting metrics failed; the next interval tries again.")
+        if error:
+            _guard.count("export_failed")
+        instruments.record_own(metrics.EXPORT_DURATION, time.perf_counter() - begin, error)

@@ -1,0 +1,63 @@
+"""Who this process is: a stable instance, so that a restart continues its series instead of beginning new ones."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import uuid
+from typing import Final
+
+from opentelemetry.sdk.resources import (
+    SERVICE_INSTANCE_ID,
+    SERVICE_NAME,
+    SERVICE_NAMESPACE,
+    SERVICE_VERSION,
+    Resource,
+)
+
+from otel_trading import _context
+from otel_trading.semconv import attributes as a
+
+__all__ = ["PROMOTED", "job_and_instance", "resource"]
+
+ENVIRONMENT: Final = "deployment.environment.name"
+#: Resource attributes that Prometheus promotes to labels; `collector/prometheus.yaml` says the same, a test compares.
+PROMOTED: Final = (SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE_ID, SERVICE_VERSION, ENVIRONMENT)
+_NAMESPACE: Final = uuid.UUID("5a0f4c1e-8f0b-5c3a-9a67-0d8e1b7a3c52")
+
+
+def resource(extra: dict[str, str] | None = None) -> Resource:
+    """Return the resource of this process: OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win over what we add.
+
+    Args:
+        extra: Attributes of the caller, such as the version of an auto-instrumentation.
+    """
+    base = Resource.create({**(extra or {})})
+    stated = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    if f"{SERVICE_INSTANCE_ID}=" in stated or SERVICE_INSTANCE_ID in (extra or {}):
+        return base
+    return base.merge(Resource({SERVICE_INSTANCE_ID: _instance(str(base.attributes[SERVICE_NAME]))}))
+
+
+def job_and_instance(attributes: dict[str, str]) -> dict[str, str]:
+    """Return the labels `job` and `instance` as Prometheus derives them from a resource on the OTLP road.
+
+    Source: https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
+    """
+    name, namespace = attributes.get(SERVICE_NAME, ""), attributes.get(SERVICE_NAMESPACE, "")
+    return {
+        "job": f"{namespace}/{name}" if namespace else name,
+        "instance": attributes.get(SERVICE_INSTANCE_ID, ""),
+    }
+
+
+def _instance(service: str) -> str:
+    """Hash what tells two bots apart and outlives a restart; a worker process adds its own name."""
+    defaults = _context.current().values
+    parts = [socket.gethostname(), service]
+    parts += [defaults.get(attribute.name, "") for attribute in (a.MODE, a.ACCOUNT, a.STRATEGY)]
+    stable = str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
+    if multiprocessing.parent_process() is None:
+        return stable
+    return f"{stable}-{multiprocessing.current_process().name}"

@@ -1,0 +1,140 @@
+"""`configure()`: one provider with our views and readers; traces and logs through OpenTelemetry's own configurator."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import metrics, trace
+from opentelemetry._logs import get_logger_provider
+from opentelemetry.sdk._configuration import _initialize_components
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_trading import _context, environment
+from otel_trading.errors import ConfigError
+from otel_trading.sdk import exit as ending
+from otel_trading.sdk import readers
+from otel_trading.sdk.resource import resource
+from otel_trading.sdk.views import views
+from otel_trading.semconv import attributes as a
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["configure", "declarative", "set_environment_defaults"]
+
+#: What our distro sets unless the user has: a line each, and why.
+DEFAULTS: Final = {
+    "OTEL_METRICS_EXPORTER": "otlp",
+    "OTEL_TRACES_EXPORTER": "otlp",
+    "OTEL_LOGS_EXPORTER": "otlp",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",  # the stock default is gRPC, which needs another package
+    "OTEL_METRIC_EXPORT_INTERVAL": "10000",  # a minute is too long for money at risk
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",  # the stable names, before any instrumentor loads
+}
+
+
+def declarative() -> bool:
+    """Return whether OTEL_CONFIG_FILE names a file, which then is the whole configuration."""
+    return bool(os.environ.get("OTEL_CONFIG_FILE", "").strip())
+
+
+class _State:
+    configured = False
+
+
+def set_environment_defaults() -> None:
+    """Set the defaults of OpenTelemetry's own variables; what the user set stays."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+
+
+def configure(**arguments: Any) -> None:
+    """Check the environment, build the providers, say what is on. The second call changes nothing.
+
+    Args:
+        arguments: For OpenTelemetry's configurator; `resource_attributes` goes into the resource.
+
+    Raises:
+        ConfigError: For any setting that cannot be used.
+    """
+    if _State.configured:
+        return
+    environment.check()
+    set_environment_defaults()
+    readers.check_standard()
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        _say("off: OTEL_SDK_DISABLED is true")
+        return
+    _State.configured = True
+    version = arguments.pop("auto_instrumentation_version", None)
+    extra = {**arguments.pop("resource_attributes", {}), **({"telemetry.auto.version": version} if version else {})}
+    own = resource(extra)
+    provider, phrases = _metrics(own)
+    with _no_second_metrics_exporter():
+        _initialize_components(resource_attributes=dict(own.attributes), **arguments)
+    ending.close_at_exit(_shutdowns(provider))
+    _say(_line(own, phrases))
+
+
+def _metrics(own: Resource) -> tuple[MeterProvider, list[str]]:
+    built, phrases = readers.readers()
+    try:
+        provider = MeterProvider(metric_readers=built, resource=own, views=views(), shutdown_on_exit=False)
+    except ValueError as error:  # a misspelt exemplar filter
+        message = f"The OpenTelemetry SDK refused a setting: {error}. Correct that variable or unset it."
+        raise ConfigError(message) from error
+    metrics.set_meter_provider(provider)
+    return provider, phrases
+
+
+@contextmanager
+def _no_second_metrics_exporter() -> Iterator[None]:
+    """Let the parent configurator see no metrics exporter, and keep its one expected complaint from the user."""
+
+    def unexpected(record: logging.LogRecord) -> bool:
+        return "Overriding of current MeterProvider" not in record.getMessage()
+
+    log = logging.getLogger("opentelemetry.metrics._internal")
+    wanted = os.environ["OTEL_METRICS_EXPORTER"]
+    os.environ["OTEL_METRICS_EXPORTER"] = "none"
+    log.addFilter(unexpected)
+    try:
+        yield
+    finally:
+        log.removeFilter(unexpected)
+        os.environ["OTEL_METRICS_EXPORTER"] = wanted
+
+
+def _shutdowns(provider: MeterProvider) -> list[Callable[[], None]]:
+    """Return how to end each provider; the SDK's own unbounded handlers give way to ours."""
+    shutdowns: list[Callable[[], None]] = [lambda: provider.shutdown(timeout_millis=ending.BOUND * 1000)]
+    for other in (trace.get_tracer_provider(), get_logger_provider()):
+        if isinstance(other, (TracerProvider, LoggerProvider)):
+            atexit.unregister(other.shutdown)
+            shutdowns.append(other.shutdown)
+    return shutdowns
+
+
+def _line(own: Resource, phrases: list[str]) -> str:
+    mode = _context.current().values.get(a.MODE.name, "live")
+    said = "" if os.environ.get(environment.OTEL_TRADING_MODE.name) else " (default: set OTEL_TRADING_MODE)"
+    seconds = float(os.environ["OTEL_METRIC_EXPORT_INTERVAL"]) / 1000
+    others = [name for name in ("traces", "logs") if os.environ[f"OTEL_{name.upper()}_EXPORTER"] != "none"]
+    return (
+        f"on: mode {mode}{said}, service {own.attributes[SERVICE_NAME]!s}, "
+        f"metrics -> {', '.join(phrases) or 'nowhere'} every {seconds:g} s, "
+        f"{' and '.join(others) or 'no traces'} -> {readers.endpoint()}, "
+        f"instance {str(own.attributes[SERVICE_INSTANCE_ID])[:8]}"
+    )
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"otel-trading: {text}\n")
