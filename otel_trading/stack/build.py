@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -16,13 +17,14 @@ import platformdirs
 
 from otel_trading.errors import StackError
 from otel_trading.stack.progress import Progress
+from otel_trading.stack.servers import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from otel_trading.stack.servers import Server
 
-__all__ = ["binaries", "cache", "cached", "has_go", "locked"]
+__all__ = ["all_binaries", "binaries", "cache", "cached", "has_go", "locked"]
 
 _MIB: Final = 1024 * 1024
 _BUILD_TIMEOUT: Final = 1800.0
@@ -55,6 +57,23 @@ def binaries(server: Server, progress: Progress | None = None) -> dict[str, Path
     with locked(cache() / f"{server.name}.lock"):
         # Somebody else may have built it while we waited for the lock.
         return cached(server) or _build(server, progress or Progress())
+
+
+def all_binaries(progress: Progress) -> dict[str, Path]:
+    """Return the paths of all binaries by name; says beforehand how long the missing ones will take.
+
+    Args:
+        progress: Who is told.
+
+    Raises:
+        StackError: As `binaries`.
+    """
+    missing = [server for server in ALL if not (_on_path(server) or cached(server))]
+    if missing:
+        minutes = math.ceil(sum(server.seconds for server in missing) / 60)
+        names = ", ".join(server.name for server in missing)
+        progress.say(f"building servers ({names}), about {minutes} minutes, once")
+    return {name: path for server in ALL for name, path in binaries(server, progress).items()}
 
 
 def cached(server: Server) -> dict[str, Path] | None:

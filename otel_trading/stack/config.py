@@ -125,12 +125,8 @@ def _write_password(file: Path) -> None:
 
 def _hurry(folder: Path, interval: str) -> None:
     """Replace every interval that stands between an event and its notification."""
-    alerts = folder / "alerts"
-    for file in (
-        folder / "collector" / "prometheus.yaml",
-        alerts / "thresholds.yaml",
-        *(alerts / "rules").glob("*.yaml"),
-    ):
+    prometheus, alerts = folder / "collector" / "prometheus.yaml", folder / "alerts"
+    for file in (prometheus, alerts / "thresholds.yaml", *(alerts / "rules").glob("*.yaml")):
         _replace_values(file, "(?:scrape_|evaluation_)?interval", interval)
     _replace_values(alerts / "alertmanager.yaml", "group_wait", interval)
     # Also the time that a notification may take, so not as short as the others.

@@ -15,7 +15,7 @@ from otel_trading import __version__
 from otel_trading.errors import StackError
 from otel_trading.stack import build, config, health, processes, web_ui
 from otel_trading.stack.ports import HOST
-from otel_trading.stack.servers import ALERTMANAGER, ALL, COLLECTOR, PROMETHEUS
+from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
 from otel_trading.stack.state import Service, State
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress, befor
     Raises:
         StackError: A server, a port or a file is not as it has to be; nothing that this call started is left behind.
     """
-    tools = {name: path for server in ALL for name, path in build.binaries(server, progress).items()}
+    tools = build.all_binaries(progress)
     folder = config.render(home, ports=ports, kind="native", interval=interval)
     collector = collector_environment(home, ports)
     config.validate(folder, tools, collector)

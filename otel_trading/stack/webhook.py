@@ -11,6 +11,7 @@ and too many at once 503 (Alertmanager tries again).
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -20,7 +21,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socketserver import ThreadingMixIn
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from io import FileIO
 
 _FIELDS = ("status", "labels", "annotations", "startsAt", "endsAt", "fingerprint", "generatorURL")
 
@@ -45,10 +49,13 @@ class RotatingLines:
         data = "".join(f"{line}\n" for line in lines).encode()
         with self._lock:
             self._rotate_for(len(data))
-            with self._path.open("ab") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            with self._path.open("ab", buffering=0) as file:
+                before = file.tell()
+                try:
+                    _write_through(file, data)
+                except OSError:
+                    file.truncate(before)  # the sender tries again: no torn line before its second attempt
+                    raise
 
     def _rotate_for(self, coming: int) -> None:
         size = self._path.stat().st_size if self._path.exists() else 0
@@ -63,6 +70,12 @@ class RotatingLines:
 
     def _older(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+
+
+def _write_through(file: FileIO, data: bytes) -> None:
+    if file.write(data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file.fileno())
 
 
 def alert_lines(notification: Any, received: str) -> list[str]:

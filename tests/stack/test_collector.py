@@ -1,0 +1,99 @@
+"""The real Collector: no warning, every signal lands, nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import quiet
+from stack_support import logs, metric, post, prometheus_query, spans, wait_until
+
+from otel_trading.stack import Ports, down, processes, status, up
+from otel_trading.stack.state import State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from otel_trading.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+
+def test_starts_without_one_warning(stack: Stack) -> None:
+    lines = [json.loads(line) for line in (stack.home / "logs" / "collector.log").read_text().splitlines()]
+    assert any("Everything is ready" in line["msg"] for line in lines)
+    assert [line for line in lines if line["level"] != "info"] == []
+
+
+def test_metrics_arrive_in_prometheus_with_their_resource(stack: Stack) -> None:
+    assert post(f"{stack.otlp_endpoint}/v1/metrics", metric("arrival", "orders.sent", 3)) == 200
+    query = 'orders_sent_total{service_name="arrival"}'
+    (series,) = wait_until(lambda: prometheus_query(stack, query), 10, "the counter in Prometheus")
+    assert series["value"][1] == "3"
+    assert series["metric"]["instance"] == "arrival-1"
+
+
+def test_the_first_event_of_a_counter_is_an_increase(stack: Stack) -> None:
+    post(f"{stack.otlp_endpoint}/v1/metrics", metric("first", "orders.lost", 1))
+    query = "increase(orders_lost_total[1m]) > 0"
+    assert wait_until(lambda: prometheus_query(stack, query), 10, "an increase from nothing to one")
+
+
+def test_one_bad_item_does_not_take_the_good_ones_with_it(stack: Stack) -> None:
+    request = metric("poisoned", "good.items", 1)
+    delta = metric("poisoned", "bad.items", 1)["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]
+    delta["sum"]["aggregationTemporality"] = 1
+    request["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].append(delta)
+    post(f"{stack.otlp_endpoint}/v1/metrics", request)
+    assert wait_until(lambda: prometheus_query(stack, "good_items_total"), 10, "the good item")
+    assert prometheus_query(stack, "bad_items_total") == []
+
+
+@pytest.mark.parametrize(
+    ("signal_name", "request_body"), [("traces", spans("s", "needle")), ("logs", logs("s", "needle"))]
+)
+def test_traces_and_logs_go_to_files(stack: Stack, signal_name: str, request_body: dict[str, object]) -> None:
+    assert post(f"{stack.otlp_endpoint}/v1/{signal_name}", request_body) == 200
+    file = stack.home / "data" / "collector" / signal_name / f"{signal_name}.jsonl"
+    wait_until(lambda: file.exists() and "needle" in file.read_text(), 10, f"a line in {file}")
+    assert all(json.loads(line) for line in file.read_text().splitlines())
+
+
+def test_what_was_acknowledged_survives_a_kill(home: Path) -> None:
+    running = up(home=home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
+    pids = {service.service: service.pid for service in status(home=home)}
+    _kill(home, pids["prometheus"])
+    for number in range(20):
+        assert post(f"{running.otlp_endpoint}/v1/metrics", metric("killed", f"queued.{number}", 1)) == 200
+    _kill(home, pids["collector"])
+    running = up(home=home, progress=quiet())
+    query = 'count({__name__=~"queued_.*_total"})'
+    wait_until(lambda: [row["value"][1] for row in prometheus_query(running, query)] == ["20"], 30, "all 20 series")
+
+
+def test_a_backend_is_named_by_environment_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    receiver = Ports.free()
+    backend = up(home=home / "backend", kind="native", ports=receiver, progress=quiet())
+    monkeypatch.setenv("STACK_BACKEND_ENDPOINT", backend.otlp_endpoint)
+    front = up(home=home / "front", kind="native", ports=Ports.free(), progress=quiet())
+    try:
+        post(f"{front.otlp_endpoint}/v1/traces", spans("s", "forwarded"))
+        file = backend.home / "data" / "collector" / "traces" / "traces.jsonl"
+        wait_until(
+            lambda: file.exists() and "forwarded" in file.read_text(), 10, "the span behind the second Collector"
+        )
+    finally:
+        down(home=front.home)
+        down(home=backend.home)
+
+
+def _kill(home: Path, pid: int | None) -> None:
+    state = State.load(home)
+    assert state is not None
+    (birth,) = [service.birth for service in state.services if service.pid == pid]
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not processes.is_alive(pid, birth), 5, f"the end of {pid}")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from otel_trading.stack import processes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+)
+
+
+def _start(folder: Path, program: str) -> tuple[int, str]:
+    return processes.start([sys.executable, "-c", program], log=folder / "log", cwd=folder, environment=os.environ)
+
+
+def test_starts_in_a_session_of_its_own_and_ends(tmp_path: Path) -> None:
+    pid, born = _start(tmp_path, "import time; time.sleep(60)")
+    assert processes.is_alive(pid, born)
+    assert os.getsid(pid) == pid
+    processes.stop([(pid, born)])
+    assert not processes.is_alive(pid, born)
+
+
+def test_ends_what_does_not_listen(tmp_path: Path) -> None:
+    pid, born = _start(tmp_path, _STUBBORN)
+    deadline = time.monotonic() + 10
+    while "deaf" not in (tmp_path / "log").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    processes.stop([(pid, born)], grace=0.2)
+    assert not processes.is_alive(pid, born)
+
+
+def test_never_ends_a_stranger_that_got_the_same_pid(tmp_path: Path) -> None:
+    pid, born = _start(tmp_path, "import time; time.sleep(60)")
+    processes.stop([(pid, "some other birth"), (pid, ""), (None, born)], grace=0.1)
+    assert processes.is_alive(pid, born)
+    processes.stop([(pid, born)])
+
+
+def test_a_child_that_ended_is_not_alive(tmp_path: Path) -> None:
+    pid, born = _start(tmp_path, "pass")
+    deadline = time.monotonic() + 10
+    while processes.is_alive(pid, born):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert processes.birth(pid) == ""
+
+
+def test_nobody_has_no_birth() -> None:
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    assert processes.birth(int(ended.stdout)) == ""
