@@ -40,7 +40,7 @@ class Book:
 
     def skip(self, messages: int) -> None:
         """Lose so many messages of each kind: the next number leaves a gap."""
-        self.sequence.update({kind: messages for kind in self.sequence})
+        self.sequence.update(dict.fromkeys(self.sequence, messages))
 
     def _message(self, kind: str, **values: Any) -> dict[str, Any]:
         self.sequence[kind] += 1
