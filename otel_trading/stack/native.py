@@ -84,7 +84,7 @@ def _start(home: Path, launches: list[_Launch], ports: Ports, before: State | No
     running = (
         [service for service in before.services if processes.is_alive(service.pid, service.birth)] if before else []
     )
-    state = State("native", ports, running)
+    state = State("native", ports, list(running))
     names = {service.name for service in running}
     missing = [launch for launch in launches if launch.name not in names]
     for launch in missing:
@@ -169,7 +169,9 @@ def _alertmanager(home: Path, ports: Ports, tools: dict[str, Path]) -> _Launch:
         f"--web.listen-address={HOST}:{ports.alertmanager}",
         "--cluster.listen-address=",
     ]
-    return _Launch("alertmanager", ALERTMANAGER.version, command, url, f"{url}/-/ready", ("alertmanager",))
+    # It takes `url_file` from where it runs, not from where its file is.
+    cwd = home / "config" / "alerts"
+    return _Launch("alertmanager", ALERTMANAGER.version, command, url, f"{url}/-/ready", ("alertmanager",), cwd=cwd)
 
 
 def _prometheus(home: Path, ports: Ports, tools: dict[str, Path], pages: Path | None) -> _Launch:
