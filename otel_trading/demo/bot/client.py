@@ -39,7 +39,7 @@ class RefusedError(VenueError):
         text: What the venue says.
     """
 
-    def __init__(self, reason: RejectReason, text: str) -> None:
+    def __init__(self, *, reason: RejectReason, text: str) -> None:
         super().__init__(text)
         self.reason: RejectReason = reason
 
@@ -136,10 +136,10 @@ class Client:
         if reply.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             meter.rate_limited(name=_BUDGET, error="429")
             self._blocked_until = time.monotonic() + float(reply.headers["Retry-After"])
-            raise RateLimitedError("rate_limited", reply.reason)
+            raise RateLimitedError(reason="rate_limited", text=reply.reason)
         error = reply.json()["error"]
         if reply.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
-            raise RefusedError(error["reason"], error["text"])
+            raise RefusedError(reason=error["reason"], text=error["text"])
         if reply.status_code == HTTPStatus.NOT_FOUND:
             raise UnknownOrderError(error["text"])
         raise VenueError(reply.status_code, error["text"])
