@@ -21,6 +21,7 @@ def configure() -> None:
     Raises:
         ConfigError: For a setting that cannot be used, at once and with what to change.
     """
-    from otel_trading.sdk import setup  # noqa: PLC0415  the SDK costs 150 ms; `meter` alone must not pay it
+    from otel_trading.sdk import logs, setup  # noqa: PLC0415  the SDK costs 150 ms; `meter` alone must not pay it
 
-    setup.configure()
+    if setup.configure():
+        logs.instrument_logging()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # it has no __all__
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 
 from otel_trading.sdk import exit as ending
-from otel_trading.sdk import setup
+from otel_trading.sdk import logs, setup
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["TradingConfigurator", "TradingDistro"]
 
@@ -19,6 +22,11 @@ class TradingDistro(BaseDistro):  # type: ignore[misc]  # untyped upstream
     def _configure(self, **kwargs: Any) -> None:
         del kwargs
         setup.set_environment_defaults()
+
+    def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
+        """Load one instrumentor; the app's own warnings stay on stderr."""
+        super().load_instrumentor(entry_point, **kwargs)
+        logs.keep_last_resort()
 
 
 class TradingConfigurator(_OTelSDKConfigurator):

@@ -93,7 +93,11 @@ def _otlp() -> tuple[MetricReader, str]:
     if protocol == "grpc":
         return _foreign("otlp_proto_grpc")
     where = os.environ.get("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") or endpoint()
-    return SurvivingReader(EndingExporter()), f"OTLP {where}"
+    return SurvivingReader(EndingExporter()), f"OTLP {where} {_every()}"
+
+
+def _every() -> str:
+    return f"every {float(os.environ['OTEL_METRIC_EXPORT_INTERVAL']) / 1000:g} s"
 
 
 def _prometheus() -> tuple[MetricReader, str]:
@@ -107,7 +111,7 @@ def _prometheus() -> tuple[MetricReader, str]:
 
 
 def _console() -> tuple[MetricReader, str]:
-    return SurvivingReader(ConsoleMetricExporter()), "console"
+    return SurvivingReader(ConsoleMetricExporter()), f"console {_every()}"
 
 
 def _foreign(name: str) -> tuple[MetricReader, str]:

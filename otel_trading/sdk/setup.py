@@ -56,23 +56,26 @@ def set_environment_defaults() -> None:
         os.environ.setdefault(name, value)
 
 
-def configure(**arguments: Any) -> None:
+def configure(**arguments: Any) -> bool:
     """Check the environment, build the providers, say what is on. The second call changes nothing.
 
     Args:
         arguments: For OpenTelemetry's configurator; `resource_attributes` goes into the resource.
 
+    Returns:
+        Whether telemetry was switched on by this call.
+
     Raises:
         ConfigError: For any setting that cannot be used.
     """
     if _State.configured:
-        return
+        return False
     environment.check()
     set_environment_defaults()
     readers.check_standard()
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         _say("off: OTEL_SDK_DISABLED is true")
-        return
+        return False
     _State.configured = True
     version = arguments.pop("auto_instrumentation_version", None)
     extra = {**arguments.pop("resource_attributes", {}), **({"telemetry.auto.version": version} if version else {})}
@@ -82,6 +85,7 @@ def configure(**arguments: Any) -> None:
         _initialize_components(resource_attributes=dict(own.attributes), **arguments)
     ending.close_at_exit(_shutdowns(provider))
     _say(_line(own, phrases))
+    return True
 
 
 def _metrics(own: Resource) -> tuple[MeterProvider, list[str]]:
@@ -126,13 +130,12 @@ def _shutdowns(provider: MeterProvider) -> list[Callable[[], None]]:
 def _line(own: Resource, phrases: list[str]) -> str:
     mode = _context.current().values.get(a.MODE.name, "live")
     said = "" if os.environ.get(environment.OTEL_TRADING_MODE.name) else " (default: set OTEL_TRADING_MODE)"
-    seconds = float(os.environ["OTEL_METRIC_EXPORT_INTERVAL"]) / 1000
     others = [name for name in ("traces", "logs") if os.environ[f"OTEL_{name.upper()}_EXPORTER"] != "none"]
+    rest = f"{' and '.join(others)} -> {readers.endpoint()}" if others else "no traces, no logs"
     return (
         f"on: mode {mode}{said}, service {own.attributes[SERVICE_NAME]!s}, "
-        f"metrics -> {', '.join(phrases) or 'nowhere'} every {seconds:g} s, "
-        f"{' and '.join(others) or 'no traces'} -> {readers.endpoint()}, "
-        f"instance {str(own.attributes[SERVICE_INSTANCE_ID])[:8]}"
+        f"metrics -> {', '.join(phrases) or 'nowhere'}, "
+        f"{rest}, instance {str(own.attributes[SERVICE_INSTANCE_ID])[:8]}"
     )
 
 
