@@ -20,3 +20,8 @@ def promtool() -> Path:
 @pytest.fixture(scope="session")
 def amtool() -> Path:
     return build.binaries(servers.ALERTMANAGER)["amtool"]
+
+
+@pytest.fixture(scope="session")
+def alertmanager_binary() -> Path:
+    return build.binaries(servers.ALERTMANAGER)["alertmanager"]
