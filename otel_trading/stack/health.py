@@ -6,7 +6,10 @@ import http.client
 import time
 import urllib.error
 import urllib.request
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["answers", "get", "wait"]
 
@@ -16,18 +19,19 @@ _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _POLL: Final = 0.1
 
 
-def get(url: str, timeout: float = 2.0) -> bytes:
+def get(url: str, timeout: float = 2.0, headers: Mapping[str, str] | None = None) -> bytes:
     """Return the body behind a URL on loopback.
 
     Args:
         url: Plain http.
         timeout: In seconds.
+        headers: Of the request.
 
     Raises:
         OSError: No answer, or another status than 2xx.
     """
     try:
-        with _OPENER.open(url, timeout=timeout) as response:
+        with _OPENER.open(urllib.request.Request(url, headers=dict(headers or {})), timeout=timeout) as response:  # noqa: S310  our own URLs
             return bytes(response.read())
     except http.client.HTTPException as error:
         raise OSError(str(error)) from error

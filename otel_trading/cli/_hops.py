@@ -1,0 +1,245 @@
+"""The eight hops from a bot to a board, each with its evidence or its fix."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import time
+from base64 import b64encode
+from dataclasses import dataclass
+from importlib.metadata import entry_points, version
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import quote, urlsplit
+
+from otel_trading import _context, environment
+from otel_trading.errors import ConfigError
+from otel_trading.semconv import attributes as a
+from otel_trading.stack import health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["Hop", "Targets", "follow"]
+
+CANARY: Final = "otel_trading.doctor.canary"
+BOARD: Final = "otel-trading-overview"
+_PATIENCE: Final = 15.0
+_POLL: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Where each server answers; None where there is none to ask.
+
+    Args:
+        otlp: Base URL of the Collector's OTLP receiver over HTTP.
+        prometheus: Base URL of Prometheus.
+        alertmanager: Base URL of Alertmanager.
+        grafana: Base URL of Grafana, or None when the stack runs without one.
+        grafana_password: File with its admin password, or None.
+    """
+
+    otlp: str
+    prometheus: str
+    alertmanager: str
+    grafana: str | None
+    grafana_password: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """What was found at one hop.
+
+    Args:
+        name: The hop.
+        state: ok, broken, absent (nothing to check, by choice), or unchecked (an earlier hop is broken).
+        evidence: What was seen.
+        fix: What to do, when it is broken.
+    """
+
+    name: str
+    state: Literal["ok", "broken", "absent", "unchecked"]
+    evidence: str
+    fix: str = ""
+
+
+class _BrokenError(Exception):
+    """A hop that is broken: evidence and fix."""
+
+    def __init__(self, evidence: str, fix: str) -> None:
+        super().__init__(evidence)
+        self.evidence, self.fix = evidence, fix
+
+
+class _AbsentError(Exception):
+    """A hop that this stack does not have."""
+
+
+def follow(targets: Targets) -> Iterator[Hop]:
+    """Follow one canary from here to the board, and stop blaming at the first break."""
+    canary = _Canary(targets)
+    hops: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("environment", _environment),
+        ("distro", _distro),
+        ("OTLP reachable", canary.reach),
+        ("Collector accepted", canary.send),
+        ("Prometheus has the series", canary.arrive),
+        ("rules loaded", lambda: _rules(targets)),
+        ("Alertmanager reachable", lambda: _alertmanager(targets)),
+        ("Grafana has the boards", lambda: _grafana(targets)),
+    )
+    broken = False
+    for name, check in hops:
+        if broken:
+            yield Hop(name, "unchecked", "an earlier hop is broken")
+            continue
+        hop = _look(name, check)
+        broken = hop.state == "broken"
+        yield hop
+    canary.end()
+
+
+def _look(name: str, check: Callable[[], str]) -> Hop:
+    try:
+        return Hop(name, "ok", check())
+    except _AbsentError as absent:
+        return Hop(name, "absent", str(absent))
+    except _BrokenError as broken:
+        return Hop(name, "broken", broken.evidence, broken.fix)
+    except ConfigError as error:
+        return Hop(name, "broken", str(error), "otel-trading env shows every setting.")
+
+
+def _environment() -> str:
+    from otel_trading.sdk.readers import check_standard, exporter_names  # noqa: PLC0415  the SDK loads late
+
+    environment.check()
+    check_standard()
+    mode = _context.current().values.get(a.MODE.name, "live")
+    return f"every OTEL_TRADING_* setting is good; mode {mode}; metrics leave by {', '.join(exporter_names())}"
+
+
+def _distro() -> str:
+    names = sorted(point.name for point in entry_points(group="opentelemetry_distro"))
+    if "otel_trading" not in names:
+        message = "the entry point opentelemetry_distro: otel_trading is not installed"
+        raise _BrokenError(message, "pip install otel-trading into the environment of the bot.")
+    others = [name for name in names if name != "otel_trading"]
+    note = f"; also installed: {', '.join(others)} (otel-trading run selects ours)" if others else ""
+    return f"otel_trading on opentelemetry-sdk {version('opentelemetry-sdk')}{note}"
+
+
+class _Canary:
+    """One gauge with a value that nobody else has, sent by the same exporter that a bot uses."""
+
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+        self._value = secrets.randbelow(2**40)
+        self._provider: Any = None
+
+    def reach(self) -> str:
+        parts = urlsplit(self._targets.otlp)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            with socket.create_connection((parts.hostname or "", port), timeout=3):
+                return f"{self._targets.otlp} takes connections"
+        except OSError as error:
+            evidence = f"{self._targets.otlp} does not answer: {error.strerror or error}"
+            fix = "otel-trading up, or point OTEL_EXPORTER_OTLP_ENDPOINT at your Collector."
+            raise _BrokenError(evidence, fix) from error
+
+    def send(self) -> str:
+        from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415  the SDK loads late
+        from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader  # noqa: PLC0415
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+
+        from otel_trading.sdk.exporter import EndingExporter  # noqa: PLC0415
+
+        results: list[MetricExportResult] = []
+
+        class Noting(EndingExporter):
+            def export(self, *args: Any, **kwargs: Any) -> MetricExportResult:
+                results.append(super().export(*args, **kwargs))
+                return results[-1]
+
+        exporter = Noting(endpoint=f"{self._targets.otlp.rstrip('/')}/v1/metrics", timeout=5)
+        reader = PeriodicExportingMetricReader(exporter, export_interval_millis=3_600_000)
+        resource = Resource.create({"service.name": "otel-trading-doctor"})
+        self._provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+        self._provider.get_meter("otel_trading.doctor").create_gauge(CANARY).set(self._value)
+        self._provider.force_flush()
+        if results != [MetricExportResult.SUCCESS]:
+            fix = "Read the Collector's log (otel-trading status shows where it runs) and its configuration."
+            evidence = f"the Collector refused the canary {self._value}"
+            raise _BrokenError(evidence, fix)
+        return f"canary {self._value} was accepted"
+
+    def arrive(self) -> str:
+        name = CANARY.replace(".", "_")
+        deadline = time.monotonic() + _PATIENCE
+        begin = time.monotonic()
+        url = f"{self._targets.prometheus.rstrip('/')}/api/v1/query?query={quote(f'{name} == {self._value}')}"
+        while True:
+            if _json(url, "Prometheus")["data"]["result"]:
+                return f"canary {self._value} arrived after {time.monotonic() - begin:.1f} s"
+            if time.monotonic() > deadline:
+                evidence = f"canary {self._value} did not arrive within {_PATIENCE:g} s"
+                raise _BrokenError(evidence, "Read the Collector's log: its queue to Prometheus holds the data back.")
+            time.sleep(_POLL)
+
+    def end(self) -> None:
+        if self._provider is not None:
+            self._provider.shutdown(timeout_millis=2_000)
+
+
+def _rules(targets: Targets) -> str:
+    groups = _json(f"{targets.prometheus.rstrip('/')}/api/v1/rules", "Prometheus")["data"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    failing = [rule["name"] for rule in rules if rule.get("health") == "err"]
+    if failing:
+        evidence = f"{', '.join(failing)} cannot be evaluated"
+        raise _BrokenError(evidence, "Correct the rule: otel-trading up checks it.")
+    alerts = [rule["name"] for rule in rules if rule["type"] == "alerting"]
+    if not alerts:
+        evidence = "Prometheus has no alert rules"
+        raise _BrokenError(evidence, "Start it with ours: otel-trading up, or copy alerts/rules.")
+    return f"{len(alerts)} alerts and {len(rules) - len(alerts)} recording rules, none failing"
+
+
+def _alertmanager(targets: Targets) -> str:
+    about = _json(f"{targets.alertmanager.rstrip('/')}/api/v2/status", "Alertmanager")
+    known = _json(f"{targets.prometheus.rstrip('/')}/api/v1/alertmanagers", "Prometheus")["data"]
+    if not known["activeAlertmanagers"]:
+        evidence = "Alertmanager answers, but Prometheus sends alerts to none"
+        raise _BrokenError(evidence, "Look at collector/targets/alertmanager.yaml in the stack's home.")
+    return f"Alertmanager {about['versionInfo']['version']} gets the alerts of Prometheus"
+
+
+def _grafana(targets: Targets) -> str:
+    if targets.grafana is None:
+        message = "this stack runs without Grafana: put `grafana` on PATH, or use the docker kind"
+        raise _AbsentError(message)
+    base = targets.grafana.rstrip("/")
+    about = _json(f"{base}/api/health", "Grafana")
+    if targets.grafana_password is None:
+        return f"Grafana {about.get('version', '')} answers; its boards were not looked at: no password file"
+    pair = f"admin:{targets.grafana_password.read_text(encoding='utf-8').strip()}".encode()
+    try:
+        health.get(f"{base}/api/dashboards/uid/{BOARD}", 5, {"Authorization": f"Basic {b64encode(pair).decode()}"})
+    except OSError as error:
+        evidence = f"Grafana answers, but has no board {BOARD}: {error}"
+        raise _BrokenError(
+            evidence, "Provision dashboards/provisioning and dashboards/json: otel-trading up."
+        ) from error
+    return f"Grafana {about.get('version', '')} has {base}/d/{BOARD}"
+
+
+def _json(url: str, who: str) -> Any:
+    try:
+        return json.loads(health.get(url, timeout=5))
+    except (OSError, ValueError) as error:
+        parts = urlsplit(url)
+        evidence = f"{who} does not answer at {parts.scheme}://{parts.netloc}: {error}"
+        raise _BrokenError(evidence, f"otel-trading status shows the stack; start {who} or name its URL.") from error
