@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from otel_trading.stack.ports import Ports
     from otel_trading.stack.progress import Progress
 
-__all__ = ["answers", "down", "up"]
+__all__ = ["answers", "down", "up", "variables"]
 
 _QUESTION_TIMEOUT: Final = 10.0
 #: Pulling five images over a slow line takes its time.
@@ -95,7 +95,7 @@ def _compose(home: Path, ports: Ports, *arguments: str, timeout: float) -> None:
     # One project per home, so that two stacks on one machine do not take each other's containers.
     project = f"otel-trading-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
     command = ["docker", "compose", "--project-name", project, "--file", str(file), *arguments]
-    environment = {**os.environ, **config.backend_variables(), **_variables(home, ports)}
+    environment = {**os.environ, **config.backend_variables(), **variables(home, ports)}
     try:
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
@@ -110,7 +110,8 @@ def _compose(home: Path, ports: Ports, *arguments: str, timeout: float) -> None:
         raise StackError(message)
 
 
-def _variables(home: Path, ports: Ports) -> dict[str, str]:
+def variables(home: Path, ports: Ports) -> dict[str, str]:
+    """Return what `compose.yaml` wants to know about this home."""
     numbers = {f"STACK_{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
     # What the containers write into mounted folders shall belong to the user.
     return {"STACK_HOME": str(home), "STACK_UID": str(os.getuid()), "STACK_GID": str(os.getgid()), **numbers}

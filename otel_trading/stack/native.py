@@ -167,6 +167,7 @@ def _alertmanager(home: Path, ports: Ports, tools: dict[str, Path]) -> _Launch:
         f"--config.file={home / 'config' / 'alerts' / 'alertmanager.yaml'}",
         f"--storage.path={home / 'data' / 'alertmanager'}",
         f"--web.listen-address={HOST}:{ports.alertmanager}",
+        f"--web.external-url={url}",
         "--cluster.listen-address=",
     ]
     # It takes `url_file` from where it runs, not from where its file is.
@@ -181,6 +182,7 @@ def _prometheus(home: Path, ports: Ports, tools: dict[str, Path], pages: Path | 
         f"--config.file={home / 'config' / 'collector' / 'prometheus.yaml'}",
         f"--storage.tsdb.path={home / 'data' / 'prometheus'}",
         f"--web.listen-address={HOST}:{ports.prometheus}",
+        f"--web.external-url={url}",
         "--web.enable-otlp-receiver",
         "--web.enable-lifecycle",
         "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",

@@ -1,0 +1,77 @@
+"""Rendering: what is shipped is renewed, what is the user's stays."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from otel_trading.errors import StackError
+from otel_trading.stack import config
+from otel_trading.stack._files import shipped
+from otel_trading.stack.ports import Ports
+
+
+def _render(home: Path, interval: str | None = None) -> Path:
+    return config.render(home, ports=Ports.free(), kind="native", interval=interval)
+
+
+def test_what_is_no_longer_shipped_goes_and_what_is_the_users_stays(tmp_path: Path) -> None:
+    folder = _render(tmp_path)
+    stale = folder / "alerts" / "rules" / "retired.yaml"
+    own = [folder / "my-rules" / "a.yaml", folder / "bots" / "b.yaml", folder / "alerts" / "secrets" / "pager_url"]
+    for file in (stale, *own):
+        file.write_text("mine")
+    password = config.password_file(tmp_path).read_text()
+    _render(tmp_path)
+    assert not stale.exists()
+    assert [file.read_text() for file in own] == ["mine"] * 3
+    assert config.password_file(tmp_path).read_text() == password
+
+
+def test_the_layout_is_that_of_the_repository(tmp_path: Path) -> None:
+    folder = _render(tmp_path)
+    for name in ("collector/config.yaml", "collector/prometheus.yaml", "alerts/alertmanager.yaml"):
+        assert (folder / name).read_text() == shipped(name).read_text()
+
+
+def test_secrets_are_for_this_user_only(tmp_path: Path) -> None:
+    _render(tmp_path)
+    password = config.password_file(tmp_path)
+    assert password.stat().st_mode & 0o777 == 0o600
+    assert password.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_hurrying_leaves_no_slow_interval_between_event_and_notification(tmp_path: Path) -> None:
+    folder = _render(tmp_path, interval="2s")
+    alerts = folder / "alerts"
+    files = [folder / "collector" / "prometheus.yaml", alerts / "thresholds.yaml", *(alerts / "rules").iterdir()]
+    intervals = re.findall(r"(?m)^\s*\w*interval: (\S+)", "".join(file.read_text() for file in files))
+    assert set(intervals) == {"2s"}
+    routing = (alerts / "alertmanager.yaml").read_text()
+    assert set(re.findall(r"group_wait: (\S+)", routing)) == {"2s"}
+    assert set(re.findall(r"group_interval: (\S+)", routing)) == {"5s"}
+
+
+def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("in the way")
+    with pytest.raises(StackError, match=r"Cannot write the stack's home .* choose another: --home PATH"):
+        _render(tmp_path)
+
+
+def test_a_backend_takes_traces_and_logs_only_when_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STACK_BACKEND_ENDPOINT", "STACK_TRACES_EXPORTER", "STACK_LOGS_EXPORTER"):
+        monkeypatch.delenv(name, raising=False)
+    assert config.backend_variables() == {}
+    monkeypatch.setenv("STACK_BACKEND_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("STACK_LOGS_EXPORTER", "file/logs")
+    assert config.backend_variables() == {
+        "STACK_TRACES_EXPORTER": "otlp_http/backend",
+        "STACK_LOGS_EXPORTER": "file/logs",
+    }
+
+
+def test_a_missing_shipped_file_is_named() -> None:
+    with pytest.raises(StackError, match=r"lacks its file nowhere\.yaml"):
+        shipped("nowhere.yaml")
