@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from otel_trading.errors import StackError
 from otel_trading.stack import config
 from otel_trading.stack._files import shipped
 from otel_trading.stack.ports import Ports
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _render(home: Path, interval: str | None = None) -> Path:
