@@ -134,13 +134,14 @@ def test_a_page_reaches_the_webhook_with_its_labels(alertmanager: Alertmanager) 
     ("name", "alerts", "muted"),
     [
         (
-            "a lost connection mutes stale data of its venue, and the warning",
+            "a lost connection mutes stale data of its venue, warnings and context",
             [
                 {**LOST, "trading_venue_name": "kraken"},
                 {**STALE, "trading_venue_name": "kraken"},
                 {**REJECTED, "trading_venue_name": "kraken"},
+                {"alertname": "Context", "severity": "info", "trading_venue_name": "kraken"},
             ],
-            {"MarketDataStale", "OrderRejectionRateHigh"},
+            {"MarketDataStale", "OrderRejectionRateHigh", "Context"},
         ),
         (
             "another venue speaks for itself",
