@@ -1,0 +1,215 @@
+"""Draws the board for the width that there is: three columns, two, or one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+
+    from otel_trading.demo.board.alerts import Alert
+    from otel_trading.demo.board.figures import Figures
+
+__all__ = ["View", "draw", "sparkline"]
+
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_COLUMN: Final = 38
+_OLD: Final = 5.0
+_STATES: Final = {"connected": "green", "degraded": "yellow", "connecting": "yellow", "disconnected": "red"}
+_SEVERITIES: Final = {"critical": "bold red", "warning": "yellow"}
+
+
+@dataclass(slots=True)
+class View:
+    """All that is drawn.
+
+    Args:
+        title: What runs.
+        elapsed: Seconds since it began.
+        duration: Seconds until it ends, or None for until Ctrl-C.
+        source: Where the numbers come from.
+        figures: The numbers, or None before the first arrive.
+        equity: Equity over time.
+        orders: Orders per second over time.
+        alerts: Pending and firing; None where nobody evaluates rules.
+        delivered: What the receiver got.
+        footer: The last line.
+    """
+
+    title: str
+    elapsed: float
+    duration: float | None
+    source: str
+    figures: Figures | None
+    equity: Sequence[float] = ()
+    orders: Sequence[float] = ()
+    alerts: Sequence[Alert] | None = ()
+    delivered: Sequence[Alert] = field(default_factory=tuple)
+    footer: str = ""
+
+
+def draw(view: View, width: int) -> RenderableType:
+    """Return the board.
+
+    Args:
+        view: What to draw.
+        width: Columns of the terminal.
+    """
+    clock = f"{view.elapsed:.0f} s" + (f" of {view.duration:.0f} s" if view.duration else "")
+    head = Text.assemble(
+        (f" {view.title} ", "bold reverse"), f"  {clock}  {view.source}", overflow="ellipsis", no_wrap=True
+    )
+    if view.figures is None:
+        return Group(head, Panel("waiting for the first samples ...", border_style="dim"))
+    columns = max(1, min(3, width // _COLUMN))
+    panels = _panels(view, view.figures)
+    grid = Table.grid(expand=True, padding=0)
+    for _ in range(columns):
+        grid.add_column(ratio=1)
+    for first in range(0, len(panels), columns):
+        row = panels[first : first + columns]
+        height = max(len(lines) for _, lines in row) + 2
+        grid.add_row(*(_panel(name, lines, height) for name, lines in row))
+    foot = Text(view.footer, style="dim", overflow="ellipsis", no_wrap=True)
+    return Group(head, grid, _panel("alerts", _alerts(view)), foot)
+
+
+def sparkline(values: Sequence[float], width: int = 16) -> str:
+    """Return the last values as bars between their lowest and highest."""
+    last = values[-width:]
+    low, high = min(last, default=0.0), max(last, default=0.0)
+    span = (high - low) or 1.0
+    return "".join(_BARS[min(len(_BARS) - 1, int((value - low) / span * len(_BARS)))] for value in last)
+
+
+def _panel(name: str, lines: Iterable[Text], height: int | None = None) -> Panel:
+    return Panel(Group(*lines), title=name, title_align="left", border_style="dim", height=height)
+
+
+def _panels(view: View, figures: Figures) -> list[tuple[str, list[Text]]]:
+    return [
+        ("money", _money(view, figures)),
+        ("orders", _orders(view, figures)),
+        ("venue", _venue(figures)),
+        ("positions", _positions(figures)),
+        ("market data", _data(figures)),
+        ("connections", _connections(figures)),
+    ]
+
+
+def _line(label: str, value: str, style: str = "", extra: str = "") -> Text:
+    return Text.assemble(
+        (f"{label:<11}", "dim"),
+        (f"{value:>11}", style),
+        f"  {extra}" if extra else "",
+        overflow="ellipsis",
+        no_wrap=True,
+    )
+
+
+def _signed(value: float | None, form: str = "+,.2f") -> tuple[str, str]:
+    if value is None:
+        return "-", ""
+    return format(value, form), "green" if value > 0 else "red" if value < 0 else ""
+
+
+def _plain(value: float | None, form: str, scale: float = 1.0) -> str:
+    return "-" if value is None else format(value * scale, form)
+
+
+def _money(view: View, figures: Figures) -> list[Text]:
+    limit = figures.loss_limit
+    used = f"of {limit:,.0f} loss limit" if limit else ""
+    over = bool(limit and figures.loss_usage and figures.loss_usage > limit)
+    return [
+        _line("equity", _plain(figures.equity, ",.2f"), "bold", sparkline(view.equity)),
+        _line("session P&L", *_signed(figures.session_pnl)),
+        _line("loss used", _plain(figures.loss_usage, ",.2f"), "bold red" if over else "", used),
+        _line("drawdown", _plain(figures.drawdown, ".2%")),
+        _line("exposure", _plain(figures.exposure, ",.0f")),
+    ]
+
+
+def _orders(view: View, figures: Figures) -> list[Text]:
+    reasons = ", ".join(name for name, _ in figures.reasons[:2])
+    return [
+        _line("orders/s", f"{figures.order_rate:.1f}", "bold", sparkline(view.orders)),
+        _line("orders", f"{figures.orders:,.0f}", "", f"{figures.active:.0f} open"),
+        _line("rejected", f"{figures.rejections:,.0f}", "yellow" if figures.rejections else "", reasons),
+        _line("fills", f"{figures.fills:,.0f}", "bold", f"{figures.fill_rate:.1f}/s"),
+        _line("slippage", _plain(figures.slippage, "+.2f", 1e4), "", "bp, mean"),
+    ]
+
+
+def _venue(figures: Figures) -> list[Text]:
+    failed = figures.failed_exports
+    return [
+        _line("call p95", _plain(figures.latency, ",.0f", 1e3), "bold", "ms"),
+        _line("loop p95", _plain(figures.loop, ",.0f", 1e3), "", "ms"),
+        _line("rate limit", _plain(figures.rate_limit, ".0%"), "", f"{figures.rate_limited:.0f} x 429"),
+        _line("strategy", figures.state, "green" if figures.state == "running" else "yellow"),
+        _line("telemetry", f"{figures.exports:,.0f}", "red" if failed else "", _health(figures)),
+    ]
+
+
+def _health(figures: Figures) -> str:
+    trouble = [f"{figures.failed_exports:.0f} failed"] if figures.failed_exports else []
+    trouble += [f"{figures.dropped:.0f} dropped"] if figures.dropped else []
+    return "exports, " + (", ".join(trouble) or "all well")
+
+
+def _positions(figures: Figures) -> list[Text]:
+    rows = [
+        _line(position.symbol, f"{position.quantity:,.0f}", "", Text(_signed(position.pnl)[0]).plain)
+        for position in figures.positions
+    ]
+    return rows or [Text("flat", style="dim")]
+
+
+def _data(figures: Figures) -> list[Text]:
+    rows = [
+        Text.assemble(
+            (f"{feed.name:<15}", "dim"),
+            (f"{feed.age:6.1f} s old", "red" if feed.age > _OLD else ""),
+            f" {feed.rate:5.0f}/s",
+            overflow="ellipsis",
+            no_wrap=True,
+        )
+        for feed in figures.feeds
+    ]
+    return [*rows, _line("gaps", f"{figures.gaps:.0f}", "yellow" if figures.gaps else "")]
+
+
+def _connections(figures: Figures) -> list[Text]:
+    rows = [
+        Text.assemble((f"{connection.name:<15}", "dim"), (connection.state, _STATES.get(connection.state, "")))
+        for connection in figures.connections
+    ]
+    return [*rows, _line("reconnects", f"{figures.reconnects:.0f}")]
+
+
+def _alerts(view: View) -> list[Text]:
+    if view.alerts is None:
+        return [Text("no Prometheus here to evaluate rules", style="dim")]
+    now = time.time()
+    rows = [
+        Text.assemble(
+            (f"{alert.state:<10}", _SEVERITIES.get(alert.severity, "") if alert.state == "firing" else "dim"),
+            f"{alert.name:<26}{alert.about:<14}{now - alert.since:4.0f} s",
+        )
+        for alert in view.alerts
+    ]
+    rows += [
+        Text.assemble(("delivered ", "bold green"), f"{alert.name:<26}{alert.about:<14}{alert.state}")
+        for alert in view.delivered[-4:]
+    ]
+    return rows or [Text("none", style="dim")]
