@@ -32,20 +32,14 @@ if TYPE_CHECKING:
     from otel_trading.semconv import Metric
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-SKY, PURPLE, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#8E8E8E"
-PALETTE: Final = (SKY, ORANGE, GREEN, PURPLE, YELLOW, BLUE, RED, GREY)
+SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#8E8E8E"
 
 DATASOURCE: Final = looks.DataSourceRef(type_val="prometheus", uid="${datasource}")
 NO_DATA: Final = "No data: check Mode and the filters above; then run `otel-trading doctor`"
-SECONDS, SHARE, MONEY, COUNT, PER_SECOND, BASIS_POINTS = (
-    "s",
-    "percentunit",
-    "locale",
-    "short",
-    "suffix:/s",
-    "suffix: bp",
-)
-_DECIMALS: Final = {SECONDS: 1, SHARE: 1, MONEY: 2, COUNT: 0, PER_SECOND: 2, BASIS_POINTS: 2}
+NONE_YET: Final = "None in the time shown"
+SECONDS, SHARE, MONEY, COUNT, BASIS_POINTS = "s", "percentunit", "locale", "none", "suffix: bp"
+PER_SECOND, PER_MINUTE = "suffix:/s", "suffix:/min"
+_DECIMALS: Final = {SECONDS: 1, SHARE: 1, MONEY: 2, COUNT: 0, PER_SECOND: 1, PER_MINUTE: 1, BASIS_POINTS: 2}
 
 _QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
@@ -79,16 +73,9 @@ def latest(expression: str, legend: str = "") -> prometheus.Dataquery:
 
 def lines(title: str, description: str, unit: str, *queries: prometheus.Dataquery) -> timeseries.Panel:
     """Return curves over time, with their last value in the legend."""
-    legend = (
-        common.VizLegendOptions()
-        .display_mode(looks.LegendDisplayMode.TABLE)
-        .placement(looks.LegendPlacement.BOTTOM)
-        .show_legend(show_legend=True)
-        .calcs(["lastNotNull", "max"])
-    )
     panel = (
         timeseries.Panel()
-        .legend(legend)
+        .legend(_legend("lastNotNull"))
         .tooltip(common.VizTooltipOptions().mode(looks.TooltipDisplayMode.MULTI).sort(looks.SortOrder.DESCENDING))
         .line_width(2)
         .fill_opacity(8)
@@ -104,10 +91,11 @@ def drawn_steps(panel: timeseries.Panel, steps: Steps) -> timeseries.Panel:
     return panel.thresholds(_thresholds(steps)).thresholds_style(style)
 
 
-def stacked(panel: timeseries.Panel) -> timeseries.Panel:
-    """Draw counts per interval as stacked bars."""
+def events(title: str, description: str, unit: str, *queries: prometheus.Dataquery) -> timeseries.Panel:
+    """Return rates of events as stacked bars; that there is none is good news, not a fault."""
     normal = common.StackingConfig().mode(looks.StackingMode.NORMAL).group("A")
-    return panel.draw_style(looks.GraphDrawStyle.BARS).fill_opacity(70).line_width(0).stacking(normal)
+    panel = lines(title, description, unit, *queries).draw_style(looks.GraphDrawStyle.BARS).stacking(normal)
+    return panel.fill_opacity(70).line_width(0).no_value(NONE_YET).legend(_legend("max"))
 
 
 def number(title: str, description: str, unit: str, *queries: prometheus.Dataquery, steps: Steps = PLAIN) -> stat.Panel:
@@ -156,13 +144,13 @@ def timeline(
     panel = (
         statetimeline.Panel()
         .mappings([model.ValueMap(options=mapping)])
-        .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+        .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(GREY))
         .legend(common.VizLegendOptions().show_legend(show_legend=False).display_mode(looks.LegendDisplayMode.LIST))
         .merge_values(merge_values=True)
         .row_height(0.8)
         .show_value(looks.VisibilityMode.AUTO)
     )
-    return _dressed(panel, (title, description), "none", queries, (8, 7))
+    return _dressed(panel, (title, description), "none", queries, (8, 8))
 
 
 def heat(title: str, description: str, unit: str, expression: str) -> heatmap.Panel:
@@ -173,7 +161,7 @@ def heat(title: str, description: str, unit: str, expression: str) -> heatmap.Pa
         heatmap.Panel()
         .calculate(calculate=False)
         .color(colour)
-        .y_axis(heatmap.YAxisConfig().unit(unit).decimals(0))
+        .y_axis(heatmap.YAxisConfig().unit(unit).decimals(1))
         .cell_gap(1)
         .tooltip(heatmap.HeatmapTooltip().y_histogram(y_histogram=True))
     )
@@ -183,7 +171,11 @@ def heat(title: str, description: str, unit: str, expression: str) -> heatmap.Pa
 def rows(title: str, description: str, unit: str, *queries: prometheus.Dataquery) -> table.Panel:
     """Return a table of present values, one row per series."""
     targets = tuple(target.instant().format(prometheus_model.PromQueryFormat.TABLE) for target in queries)
-    return _dressed(table.Panel(), (title, description), unit, targets, (12, 8))
+    nothing = model.DashboardSpecialValueMapOptions(
+        match=model.SpecialValueMatch.NULL_AND_NAN, result=model.ValueMappingResult(text="-")
+    )
+    panel = table.Panel().min_width(80).mappings([model.SpecialValueMap(options=nothing)])
+    return _dressed(panel, (title, description), unit, targets, (12, 8))
 
 
 def tidy(panel: table.Panel, names: Mapping[str, str]) -> table.Panel:
@@ -262,6 +254,11 @@ def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
 
 def _by_threshold() -> dashboard.FieldColor:
     return dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS)
+
+
+def _legend(number: str) -> common.VizLegendOptions:
+    shown = common.VizLegendOptions().show_legend(show_legend=True).calcs([number])
+    return shown.display_mode(looks.LegendDisplayMode.LIST).placement(looks.LegendPlacement.BOTTOM)
 
 
 def _last() -> common.ReduceDataOptions:

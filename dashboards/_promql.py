@@ -87,8 +87,13 @@ def rate(metric: Metric, by: By = (), where: Where | None = None, part: str = ""
     return f"sum {group(metric, by)}(rate({series(metric, part, where)}[{_RATE}]))"
 
 
-def increase(metric: Metric, by: By = (), where: Where | None = None, *, part: str = "", window: str = _RATE) -> str:
-    """Return how much a counter grew in a window; the default window follows the zoom."""
+def per_minute(metric: Metric, by: By = (), where: Where | None = None, part: str = "") -> str:
+    """Return events per minute, which means the same at every zoom; a count per bar would not."""
+    return f"60 * {rate(metric, by, where, part)}"
+
+
+def increase(metric: Metric, by: By = (), where: Where | None = None, *, part: str = "", window: str = RANGE) -> str:
+    """Return how much a counter grew in a window, by default the time shown."""
     return f"sum {group(metric, by)}(increase({series(metric, part, where)}[{window}]))"
 
 

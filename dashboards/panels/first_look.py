@@ -44,7 +44,7 @@ def drawdown() -> stat.Panel:
 
 def fills() -> stat.Panel:
     """Do orders end in executions?"""
-    query = house.latest(promql.increase(execution.FILLS, window=promql.RANGE), "fills")
+    query = house.latest(promql.increase(execution.FILLS), "fills")
     panel = house.number("Fills", house.about(execution.FILLS) + " In the time shown.", house.COUNT, query)
     return house.size(panel, 4, 4)
 
@@ -62,7 +62,7 @@ def late_strategies() -> stat.Panel:
 
 def feed_age() -> bargauge.Panel:
     """Is every feed alive?"""
-    by = (a.DATA_SOURCE, a.DATA_KIND, a.CONNECTION)
+    by = (a.DATA_SOURCE, a.DATA_KIND)
     query = house.latest(promql.now(market_data.AGE, by, "max"), promql.legend(*by))
     return house.bars("Feeds: age", house.about(market_data.AGE), house.SECONDS, query, steps=house.rising(10, 30))
 
@@ -78,9 +78,8 @@ def connections() -> statetimeline.Panel:
 
 def orders_get_through() -> stat.Panel:
     """Do orders get through?"""
-    window = promql.RANGE
-    sent = promql.increase(order.REQUESTS, where={a.ORDER_OPERATION: "new"}, window=window)
-    rejected = promql.ratio(promql.increase(order.REJECTIONS, window=window), sent)
+    sent = promql.increase(order.REQUESTS, where={a.ORDER_OPERATION: "new"})
+    rejected = promql.ratio(promql.increase(order.REJECTIONS), sent)
     panel = house.number(
         "Orders: rejected",
         "Share of new orders that the venue rejected or our own checks denied, in the time shown.",
@@ -101,7 +100,7 @@ def acknowledgement() -> stat.Panel:
 
 def limits_used() -> bargauge.Panel:
     """How far is each limit?"""
-    by = (a.RISK_LIMIT, a.STRATEGY)
+    by = (a.RISK_LIMIT,)
     query = house.latest(promql.now(risk.UTILIZATION, by, "max"), promql.legend(*by, a.CURRENCY))
     steps = house.rising(0.5, 0.9)
     return house.bars("Limits: used", house.about(risk.UTILIZATION), house.SHARE, query, steps=steps).max(1)

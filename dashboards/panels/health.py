@@ -43,14 +43,13 @@ def operations() -> timeseries.Panel:
 def operations_failed() -> timeseries.Panel:
     """Which of them fail."""
     by = (a.OPERATION, a.ERROR_TYPE)
-    failed = promql.increase(resilience.OPERATION_DURATION, by, where=promql.FAILED, part="count")
-    panel = house.lines(
+    failed = promql.per_minute(resilience.OPERATION_DURATION, by, where=promql.FAILED, part="count")
+    return house.events(
         "Timed operations failed",
         "Failures of the blocks that the user timed, by error.",
-        house.COUNT,
+        house.PER_MINUTE,
         house.query(failed, promql.legend(*by)),
     )
-    return house.stacked(panel)
 
 
 def cache_hits() -> timeseries.Panel:

@@ -38,8 +38,8 @@ def delay() -> timeseries.Panel:
 def gaps() -> timeseries.Panel:
     """What was missed."""
     by = (a.DATA_SOURCE,)
-    query = house.query(promql.increase(market_data.GAPS, by), promql.legend(*by))
-    return house.stacked(house.lines("Sequence gaps", house.about(market_data.GAPS), house.COUNT, query))
+    query = house.query(promql.per_minute(market_data.GAPS, by), promql.legend(*by))
+    return house.events("Sequence gaps", house.about(market_data.GAPS), house.PER_MINUTE, query)
 
 
 def uptime() -> timeseries.Panel:
@@ -52,6 +52,5 @@ def uptime() -> timeseries.Panel:
 def reconnects() -> timeseries.Panel:
     """How often each connection broke, and why."""
     by = (a.CONNECTION, a.ERROR_TYPE)
-    query = house.query(promql.increase(market_data.CONNECTION_RECONNECTS, by), promql.legend(*by))
-    panel = house.lines("Reconnects", house.about(market_data.CONNECTION_RECONNECTS), house.COUNT, query)
-    return house.stacked(panel)
+    query = house.query(promql.per_minute(market_data.CONNECTION_RECONNECTS, by), promql.legend(*by))
+    return house.events("Reconnects", house.about(market_data.CONNECTION_RECONNECTS), house.PER_MINUTE, query)

@@ -44,8 +44,8 @@ def fill_duration() -> timeseries.Panel:
 def transitions() -> timeseries.Panel:
     """What became of orders."""
     by = (a.ORDER_STATUS,)
-    query = house.query(promql.increase(order.TRANSITIONS, by), promql.legend(*by))
-    return house.stacked(house.lines("Order states entered", house.about(order.TRANSITIONS), house.COUNT, query))
+    query = house.query(promql.per_minute(order.TRANSITIONS, by), promql.legend(*by))
+    return house.events("Order states entered", house.about(order.TRANSITIONS), house.PER_MINUTE, query)
 
 
 def active() -> timeseries.Panel:
@@ -66,8 +66,8 @@ def unacknowledged_age() -> timeseries.Panel:
 def rejections() -> timeseries.Panel:
     """Who said no, and why."""
     by = (a.REJECT_SOURCE, a.REJECT_REASON)
-    query = house.query(promql.increase(order.REJECTIONS, by), promql.legend(*by))
-    return house.stacked(house.lines("Rejections by reason", house.about(order.REJECTIONS), house.COUNT, query))
+    query = house.query(promql.per_minute(order.REJECTIONS, by), promql.legend(*by))
+    return house.events("Rejections by reason", house.about(order.REJECTIONS), house.PER_MINUTE, query)
 
 
 def rejected_share() -> timeseries.Panel:
@@ -85,15 +85,15 @@ def rejected_share() -> timeseries.Panel:
 def fills() -> timeseries.Panel:
     """Executions by side and liquidity."""
     by = (a.ORDER_SIDE, a.LIQUIDITY)
-    query = house.query(promql.increase(execution.FILLS, by), promql.legend(*by))
-    return house.stacked(house.lines("Fills", house.about(execution.FILLS), house.COUNT, query))
+    query = house.query(promql.per_minute(execution.FILLS, by), promql.legend(*by))
+    return house.events("Fills", house.about(execution.FILLS), house.PER_MINUTE, query)
 
 
 def notional() -> timeseries.Panel:
     """Value traded by side."""
     by = (a.ORDER_SIDE,)
-    query = house.query(promql.increase(execution.NOTIONAL, by), promql.legend(*by, a.CURRENCY))
-    return house.stacked(house.lines("Value traded", house.about(execution.NOTIONAL), house.MONEY, query))
+    query = house.query(promql.per_minute(execution.NOTIONAL, by), promql.legend(*by, a.CURRENCY))
+    return house.events("Value traded per minute", house.about(execution.NOTIONAL), house.MONEY, query)
 
 
 def slippage() -> timeseries.Panel:
@@ -118,18 +118,18 @@ def slippage_size() -> timeseries.Panel:
 
 def fees() -> timeseries.Panel:
     """What executions cost and earn."""
-    paid = house.query(promql.increase(execution.FEE, (a.FEE_TYPE,)), promql.legend(a.FEE_TYPE, a.CURRENCY))
-    earned = house.query(f"- {promql.increase(execution.REBATE)}", f"rebate {promql.legend(a.CURRENCY)}")
+    paid = house.query(promql.per_minute(execution.FEE, (a.FEE_TYPE,)), promql.legend(a.FEE_TYPE, a.CURRENCY))
+    earned = house.query(f"- {promql.per_minute(execution.REBATE)}", f"rebate {promql.legend(a.CURRENCY)}")
     description = f"{house.about(execution.FEE, execution.REBATE)} Rebates are drawn below zero."
-    return house.stacked(house.lines("Fees and rebates", description, house.MONEY, paid, earned))
+    return house.events("Fees and rebates per minute", description, house.MONEY, paid, earned)
 
 
 def closures() -> timeseries.Panel:
     """Wins and losses."""
     by = (a.TRADE_OUTCOME,)
-    query = house.query(promql.increase(execution.TRADE_CLOSURES, by), promql.legend(*by))
-    panel = house.lines("Trades closed", house.about(execution.TRADE_CLOSURES), house.COUNT, query)
-    return house.coloured(house.stacked(panel), _OUTCOMES)
+    query = house.query(promql.per_minute(execution.TRADE_CLOSURES, by), promql.legend(*by))
+    panel = house.events("Trades closed", house.about(execution.TRADE_CLOSURES), house.PER_MINUTE, query)
+    return house.coloured(panel, _OUTCOMES)
 
 
 def trade_return() -> timeseries.Panel:

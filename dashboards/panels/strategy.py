@@ -26,14 +26,11 @@ def status() -> statetimeline.Panel:
 
 def heartbeat() -> timeseries.Panel:
     """Whether the loop turns."""
-    age = house.query(promql.since(strategy.HEARTBEAT_TIME, _BY), promql.legend(*_BY))
     period = promql.now(strategy.HEARTBEAT_PERIOD, _BY, "max")
-    late = house.query(f"3 * {period}", f"late {promql.legend(*_BY)}")
-    description = (
-        "Time since the last finished loop; the dashed line is three periods, from where a strategy counts as hung."
-    )
-    panel = house.lines("Heartbeat age", description, house.SECONDS, age, late)
-    return house.dashed(panel, "/^late/").min(0)
+    query = house.query(f"({promql.since(strategy.HEARTBEAT_TIME, _BY)}) / {period}", promql.legend(*_BY))
+    description = "Time since the last finished loop, in periods of the strategy. From three on it counts as hung."
+    panel = house.lines("Heartbeat age", description, "suffix: periods", query).decimals(1)
+    return house.drawn_steps(panel, ((None, house.GREEN), (3, house.RED))).min(0)
 
 
 def iteration() -> timeseries.Panel:
@@ -51,8 +48,8 @@ def uptime() -> timeseries.Panel:
 def signals() -> timeseries.Panel:
     """What it decided."""
     by = (a.SIGNAL_TYPE, a.CONFIDENCE)
-    query = house.query(promql.increase(strategy.SIGNAL_EMISSIONS, by), promql.legend(*by))
-    return house.stacked(house.lines("Trading signals", house.about(strategy.SIGNAL_EMISSIONS), house.COUNT, query))
+    query = house.query(promql.per_minute(strategy.SIGNAL_EMISSIONS, by), promql.legend(*by))
+    return house.events("Trading signals", house.about(strategy.SIGNAL_EMISSIONS), house.PER_MINUTE, query)
 
 
 def indicators() -> timeseries.Panel:

@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
 #: The Collector's own series (https://opentelemetry.io/docs/collector/internal-telemetry/).
 _QUEUE, _QUEUE_CAPACITY = "otelcol_exporter_queue_size", "otelcol_exporter_queue_capacity"
+_NO_COLLECTOR = "No data: this Prometheus scrapes no Collector; `otel-trading up` starts both"
 
 
 def dropped() -> timeseries.Panel:
     """What the SDK refused or lost."""
     by = (promql.SERVICE, a.SDK_REASON)
-    query = house.query(promql.increase(sdk.DROPPED, by), promql.legend(*by))
-    return house.stacked(house.lines("Measurements lost", house.about(sdk.DROPPED), house.COUNT, query))
+    query = house.query(promql.per_minute(sdk.DROPPED, by), promql.legend(*by))
+    return house.events("Measurements lost", house.about(sdk.DROPPED), house.PER_MINUTE, query)
 
 
 def folded() -> timeseries.Panel:
     """Which attribute has too many values."""
     by = (promql.SERVICE, a.SDK_ATTRIBUTE)
-    query = house.query(promql.increase(sdk.ATTRIBUTE_OVERFLOWS, by), promql.legend(*by))
-    return house.stacked(house.lines("Values folded", house.about(sdk.ATTRIBUTE_OVERFLOWS), house.COUNT, query))
+    query = house.query(promql.per_minute(sdk.ATTRIBUTE_OVERFLOWS, by), promql.legend(*by))
+    return house.events("Values folded", house.about(sdk.ATTRIBUTE_OVERFLOWS), house.PER_MINUTE, query)
 
 
 def export_duration() -> timeseries.Panel:
@@ -40,8 +41,10 @@ def export_duration() -> timeseries.Panel:
 def exports_failed() -> timeseries.Panel:
     """Which exports fail."""
     by = (promql.SERVICE, a.ERROR_TYPE)
-    query = house.query(promql.increase(sdk.EXPORT_DURATION, by, where=promql.FAILED, part="count"), promql.legend(*by))
-    return house.stacked(house.lines("Exports failed", "Exports that failed, by error.", house.COUNT, query))
+    query = house.query(
+        promql.per_minute(sdk.EXPORT_DURATION, by, where=promql.FAILED, part="count"), promql.legend(*by)
+    )
+    return house.events("Exports failed", "Exports that failed, by error.", house.PER_MINUTE, query)
 
 
 def collector_queue() -> timeseries.Panel:
@@ -52,4 +55,4 @@ def collector_queue() -> timeseries.Panel:
         "How full the Collector's queues to its back ends are; telemetry waits there while Prometheus is away."
     )
     panel = house.lines("Collector queue", description, house.SHARE, query)
-    return house.drawn_steps(panel, house.rising(0.7, 0.9)).min(0).max(1)
+    return house.drawn_steps(panel, house.rising(0.7, 0.9)).min(0).max(1).no_value(_NO_COLLECTOR)

@@ -57,9 +57,8 @@ def budget() -> timeseries.Panel:
 def refusals() -> timeseries.Panel:
     """What was refused for want of budget."""
     by = (*_BUDGET, a.ERROR_TYPE)
-    query = house.query(promql.increase(venue.RATE_LIMIT_REJECTIONS, by), promql.legend(*by))
-    panel = house.lines("Rate limit: refused", house.about(venue.RATE_LIMIT_REJECTIONS), house.COUNT, query)
-    return house.stacked(panel)
+    query = house.query(promql.per_minute(venue.RATE_LIMIT_REJECTIONS, by), promql.legend(*by))
+    return house.events("Rate limit: refused", house.about(venue.RATE_LIMIT_REJECTIONS), house.PER_MINUTE, query)
 
 
 def clock_offset() -> timeseries.Panel:
