@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, InMemoryMetricReader
-from otel_trading import instruments, semconv, trackers
+
+from otel_trading import _context, instruments, semconv, trackers
 from otel_trading.sdk.reader import SurvivingReader
 from otel_trading.sdk.views import views
 from otel_trading.testing import CapturingMeter, day_of_trading
@@ -16,26 +19,42 @@ if TYPE_CHECKING:
     import pytest
 
 
-def _play(monkeypatch: pytest.MonkeyPatch) -> Iterator[CapturingMeter]:
-    monkeypatch.setenv("OTEL_TRADING_STRICT", "0")
+@contextmanager
+def _exporting() -> Iterator[tuple[CapturingMeter, MeterProvider]]:
+    """A provider that also exports, because one metric is about exports."""
     memory = InMemoryMetricReader()
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         exporting = SurvivingReader(ConsoleMetricExporter(out=nowhere), export_interval_millis=3_600_000)
         provider = MeterProvider([memory, exporting], views=views(), shutdown_on_exit=False)
-        before, state = instruments.bind(provider), trackers.set_default(None)
+        bound, state, defaults = instruments.bind(provider), trackers.set_default(None), _context.swap(None)
         try:
-            day_of_trading(seed=1)
-            provider.force_flush()
-            yield CapturingMeter(memory)
+            yield CapturingMeter(memory), provider
         finally:
+            _context.swap(defaults)
             trackers.set_default(state)
-            instruments.restore(before)
+            instruments.restore(bound)
             provider.shutdown()
 
 
 def test_a_day_of_trading_records_every_metric_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    for captured in _play(monkeypatch):
+    monkeypatch.setenv("OTEL_TRADING_STRICT", "0")
+    with _exporting() as (captured, provider):
+        day_of_trading(seed=1)
+        provider.force_flush()
         recorded = {sample.name for sample in captured.samples()}
 
         assert recorded == {metric.name for metric in semconv.ALL}
         captured.assert_conforms()
+
+
+def test_equal_seeds_give_equal_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_TRADING_STRICT", "0")
+    days = []
+    for _ in range(2):
+        with _exporting() as (captured, _):
+            day_of_trading(seed=7)
+            fills = captured.samples("trading.execution.notional")
+            days.append(sorted((sorted(sample.attributes.items()), sample.value) for sample in fills))
+
+    assert days[0] == days[1]
+    assert days[0]
