@@ -25,9 +25,9 @@ __all__ = ["START", "SYMBOLS", "TICKS_PER_DAY", "Bar", "Tick", "bars", "path", "
 
 #: Listed in 2008; the fifth of the file (FB) came in 2012.
 SYMBOLS: Final = ("AAPL", "GOOG", "IBM", "MSFT")
-#: Nine days after Lehman Brothers failed: real prices that put every limit to the test.
-START: Final = "2008-09-24"
-TICKS_PER_DAY: Final = 60
+#: Ten days after Lehman Brothers failed: real prices that put every limit to the test.
+START: Final = "2008-09-25"
+TICKS_PER_DAY: Final = 100
 _PACKAGE: Final = "bokeh_sampledata"
 _FILE: Final = "_data/stocks.csv.gz"
 

@@ -17,9 +17,9 @@ __all__ = ["SHOWN", "Connection", "Feed", "Figures", "Position", "figures", "qua
 
 #: Every metric that stands on the board.
 SHOWN: Final = (
-    portfolio.VALUE, portfolio.PNL, portfolio.SESSION_PNL, portfolio.DRAWDOWN, portfolio.EXPOSURE,
+    portfolio.VALUE, portfolio.SESSION_PNL, portfolio.DRAWDOWN,
     portfolio.POSITION_QUANTITY, portfolio.POSITION_PNL, risk.LIMIT, risk.USAGE,
-    order.REQUESTS, order.REJECTIONS, order.ACTIVE, execution.FILLS, execution.SLIPPAGE, execution.FEE,
+    order.REQUESTS, order.REJECTIONS, execution.FILLS, execution.SLIPPAGE,
     venue.REQUEST_DURATION, venue.RATE_LIMIT_UTILIZATION, venue.RATE_LIMIT_REJECTIONS,
     market_data.AGE, market_data.MESSAGES, market_data.GAPS, market_data.CONNECTION_STATUS,
     market_data.CONNECTION_RECONNECTS, strategy.STATUS, strategy.ITERATION_DURATION, sdk.DROPPED, sdk.EXPORT_DURATION,
@@ -37,9 +37,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One feed: seconds since its last message, messages per second, gaps."""
+    """One feed: what it carries on which connection, seconds since its last message, messages per second."""
 
-    name: str
+    connection: str
+    kind: str
     age: float
     rate: float
 
@@ -57,22 +58,18 @@ class Figures:
     """What the board shows; None where nothing has arrived."""
 
     equity: float | None
-    pnl: float | None
     session_pnl: float | None
     drawdown: float | None
-    exposure: float | None
     loss_usage: float | None
     loss_limit: float | None
     positions: tuple[Position, ...]
     orders: float
     order_rate: float
-    active: float
     rejections: float
     reasons: tuple[tuple[str, float], ...]
     fills: float
     fill_rate: float
     slippage: float | None
-    fees: float
     latency: float | None
     loop: float | None
     rate_limit: float | None
@@ -96,22 +93,18 @@ def figures(now: Samples, before: Samples) -> Figures:
     """
     return Figures(
         equity=now.total(portfolio.VALUE),
-        pnl=now.total(portfolio.PNL),
         session_pnl=now.total(portfolio.SESSION_PNL),
         drawdown=_largest(now, portfolio.DRAWDOWN),
-        exposure=now.total(portfolio.EXPOSURE, **{a.EXPOSURE_TYPE.prometheus: "gross"}),
         loss_usage=now.total(risk.USAGE, **_DAILY_LOSS),
         loss_limit=now.total(risk.LIMIT, **_DAILY_LOSS),
         positions=_positions(now),
         orders=now.total(order.REQUESTS, **_NEW) or 0.0,
         order_rate=_rate(now, before, order.REQUESTS, **_NEW),
-        active=now.total(order.ACTIVE) or 0.0,
         rejections=now.total(order.REJECTIONS) or 0.0,
         reasons=tuple(sorted(_by(now, order.REJECTIONS, a.REJECT_REASON).items(), key=lambda row: -row[1])),
         fills=now.total(execution.FILLS) or 0.0,
         fill_rate=_rate(now, before, execution.FILLS),
         slippage=_slippage(now),
-        fees=now.total(execution.FEE) or 0.0,
         latency=quantile(0.95, now, before, venue.REQUEST_DURATION),
         loop=quantile(0.95, now, before, strategy.ITERATION_DURATION),
         rate_limit=_largest(now, venue.RATE_LIMIT_UTILIZATION),
@@ -202,7 +195,8 @@ def _slippage(now: Samples) -> float | None:
 def _feeds(now: Samples, before: Samples) -> tuple[Feed, ...]:
     feeds = [
         Feed(
-            name=f"{_label(row, a.CONNECTION)} {_label(row, a.DATA_KIND)}".strip(),
+            connection=_label(row, a.CONNECTION),
+            kind=_label(row, a.DATA_KIND),
             age=row.value,
             rate=_rate(
                 now,
@@ -213,7 +207,7 @@ def _feeds(now: Samples, before: Samples) -> tuple[Feed, ...]:
         )
         for row in now.of(market_data.AGE)
     ]
-    return tuple(sorted(feeds, key=lambda feed: feed.name))
+    return tuple(sorted(feeds, key=lambda feed: (feed.connection, feed.kind)))
 
 
 def _connections(now: Samples) -> tuple[Connection, ...]:

@@ -121,8 +121,10 @@ class Board:
             # A connection that is tried again and again is lost: one line, not one per try.
             state = "lost" if connection.state in {"connecting", "disconnected"} else connection.state
             self._tell(connection.name, f"connection {connection.name} is {state}")
-        for alert in self.view.alerts or ():
-            self._tell(f"{alert.name} {alert.about}", f"alert {alert.name} {alert.about} is {alert.state}")
+        alerts = {f"alert {alert.name} {alert.about}": alert.state for alert in self.view.alerts or ()}
+        over = {key: "over" for key in self._told if key.startswith("alert ")}
+        for key, state in {**over, **alerts}.items():
+            self._tell(key, f"{key} is {state}")
         if self.view.elapsed >= self._next_summary:
             self._next_summary = self.view.elapsed + _SUMMARY
             self._say(_summary(now))

@@ -70,20 +70,18 @@ def draw(view: View, width: int) -> RenderableType:
     )
     if view.figures is None:
         return Group(head, Panel("waiting for the first samples ...", border_style="dim"))
-    columns = max(1, min(3, width // _COLUMN))
-    panels = _panels(view, view.figures)
-    grid = Table.grid(expand=True, padding=0)
-    for _ in range(columns):
-        grid.add_column(ratio=1)
-    for first in range(0, len(panels), columns):
-        row = panels[first : first + columns]
-        height = max(len(lines) for _, lines in row) + 2
-        grid.add_row(*(_panel(name, lines, height) for name, lines in row))
+    money, orders, venue = _money(view, view.figures), _orders(view, view.figures), _venue(view.figures)
+    positions, feeds = _positions(view.figures), _feeds(view.figures)
+    rows = {
+        1: ((money,), (orders,), (venue,), (positions,), (feeds,)),
+        2: ((money, orders), (venue, positions), (feeds,)),
+        3: ((money, orders, venue), (positions, feeds)),
+    }[max(1, min(3, width // _COLUMN))]
     foot = Text(view.footer, style="dim", overflow="ellipsis", no_wrap=True)
-    return Group(head, grid, _panel("alerts", _alerts(view)), foot)
+    return Group(head, _panel("alerts", _alerts(view)), *(_row(row) for row in rows), foot)
 
 
-def sparkline(values: Sequence[float], width: int = 16) -> str:
+def sparkline(values: Sequence[float], width: int = 12) -> str:
     """Return the last values as bars between their lowest and highest."""
     last = values[-width:]
     low, high = min(last, default=0.0), max(last, default=0.0)
@@ -91,29 +89,23 @@ def sparkline(values: Sequence[float], width: int = 16) -> str:
     return "".join(_BARS[min(len(_BARS) - 1, int((value - low) / span * len(_BARS)))] for value in last)
 
 
+def _row(panels: Sequence[tuple[str, list[Text]]]) -> Table:
+    """Put panels side by side, equally high; the last one of two takes what a third would have had."""
+    row = Table.grid(expand=True, padding=0)
+    for name, _ in panels:
+        row.add_column(ratio=2 if name.startswith("feeds") else 1)
+    height = max(len(lines) for _, lines in panels) + 2
+    row.add_row(*(_panel(name, lines, height) for name, lines in panels))
+    return row
+
+
 def _panel(name: str, lines: Iterable[Text], height: int | None = None) -> Panel:
     return Panel(Group(*lines), title=name, title_align="left", border_style="dim", height=height)
 
 
-def _panels(view: View, figures: Figures) -> list[tuple[str, list[Text]]]:
-    return [
-        ("money", _money(view, figures)),
-        ("orders", _orders(view, figures)),
-        ("venue", _venue(figures)),
-        ("positions", _positions(figures)),
-        ("market data", _data(figures)),
-        ("connections", _connections(figures)),
-    ]
-
-
 def _line(label: str, value: str, style: str = "", extra: str = "") -> Text:
-    return Text.assemble(
-        (f"{label:<11}", "dim"),
-        (f"{value:>11}", style),
-        f"  {extra}" if extra else "",
-        overflow="ellipsis",
-        no_wrap=True,
-    )
+    parts = ((f"{label:<11}", "dim"), (f"{value:>10}", style), f"  {extra}")
+    return Text.assemble(*parts, overflow="ellipsis", no_wrap=True)
 
 
 def _signed(value: float | None, form: str = "+,.2f") -> tuple[str, str]:
@@ -126,75 +118,66 @@ def _plain(value: float | None, form: str, scale: float = 1.0) -> str:
     return "-" if value is None else format(value * scale, form)
 
 
-def _money(view: View, figures: Figures) -> list[Text]:
+def _money(view: View, figures: Figures) -> tuple[str, list[Text]]:
     limit = figures.loss_limit
-    used = f"of {limit:,.0f} loss limit" if limit else ""
     over = bool(limit and figures.loss_usage and figures.loss_usage > limit)
-    return [
+    return "money", [
         _line("equity", _plain(figures.equity, ",.2f"), "bold", sparkline(view.equity)),
         _line("session P&L", *_signed(figures.session_pnl)),
-        _line("loss used", _plain(figures.loss_usage, ",.2f"), "bold red" if over else "", used),
+        _line("day's loss", _plain(figures.loss_usage, ",.2f"), "bold red" if over else "", f"limit {limit or 0:,.0f}"),
         _line("drawdown", _plain(figures.drawdown, ".2%")),
-        _line("exposure", _plain(figures.exposure, ",.0f")),
     ]
 
 
-def _orders(view: View, figures: Figures) -> list[Text]:
-    reasons = ", ".join(name for name, _ in figures.reasons[:2])
-    return [
-        _line("orders/s", f"{figures.order_rate:.1f}", "bold", sparkline(view.orders)),
-        _line("orders", f"{figures.orders:,.0f}", "", f"{figures.active:.0f} open"),
+def _orders(view: View, figures: Figures) -> tuple[str, list[Text]]:
+    reasons = ", ".join(f"{name} {count:.0f}" for name, count in figures.reasons)
+    return "orders", [
+        _line("orders", f"{figures.orders:,.0f}", "bold", f"{figures.order_rate:.1f}/s {sparkline(view.orders, 8)}"),
         _line("rejected", f"{figures.rejections:,.0f}", "yellow" if figures.rejections else "", reasons),
         _line("fills", f"{figures.fills:,.0f}", "bold", f"{figures.fill_rate:.1f}/s"),
         _line("slippage", _plain(figures.slippage, "+.2f", 1e4), "", "bp, mean"),
     ]
 
 
-def _venue(figures: Figures) -> list[Text]:
-    failed = figures.failed_exports
-    return [
-        _line("call p95", _plain(figures.latency, ",.0f", 1e3), "bold", "ms"),
-        _line("loop p95", _plain(figures.loop, ",.0f", 1e3), "", "ms"),
+def _venue(figures: Figures) -> tuple[str, list[Text]]:
+    trouble = [f"{figures.failed_exports:.0f} failed"] if figures.failed_exports else []
+    trouble += [f"{figures.dropped:.0f} lost"] if figures.dropped else []
+    health = _line(
+        "telemetry", ", ".join(trouble) or "well", "red" if trouble else "green", f"{figures.exports:.0f} exports"
+    )
+    return "venue and bot", [
+        _line(
+            "call p95", _plain(figures.latency, ",.0f", 1e3), "bold", f"ms, loop {_plain(figures.loop, ',.0f', 1e3)}"
+        ),
         _line("rate limit", _plain(figures.rate_limit, ".0%"), "", f"{figures.rate_limited:.0f} x 429"),
         _line("strategy", figures.state, "green" if figures.state == "running" else "yellow"),
-        _line("telemetry", f"{figures.exports:,.0f}", "red" if failed else "", _health(figures)),
+        health if figures.exports else _line("telemetry", "scraped"),
     ]
 
 
-def _health(figures: Figures) -> str:
-    trouble = [f"{figures.failed_exports:.0f} failed"] if figures.failed_exports else []
-    trouble += [f"{figures.dropped:.0f} dropped"] if figures.dropped else []
-    return "exports, " + (", ".join(trouble) or "all well")
+def _positions(figures: Figures) -> tuple[str, list[Text]]:
+    rows = []
+    for position in figures.positions:
+        text, style = _signed(position.pnl)
+        rows.append(_line(position.symbol, f"{position.quantity:,.0f}").append(f"{text:>10}", style))
+    return "positions", rows or [Text("flat", style="dim")]
 
 
-def _positions(figures: Figures) -> list[Text]:
-    rows = [
-        _line(position.symbol, f"{position.quantity:,.0f}", "", Text(_signed(position.pnl)[0]).plain)
-        for position in figures.positions
-    ]
-    return rows or [Text("flat", style="dim")]
-
-
-def _data(figures: Figures) -> list[Text]:
-    rows = [
-        Text.assemble(
-            (f"{feed.name:<15}", "dim"),
-            (f"{feed.age:6.1f} s old", "red" if feed.age > _OLD else ""),
-            f" {feed.rate:5.0f}/s",
+def _feeds(figures: Figures) -> tuple[str, list[Text]]:
+    rows = []
+    for connection in figures.connections:
+        row = Text.assemble(
+            (f"{connection.name:<11}", "dim"),
+            (f"{connection.state:<13}", _STATES.get(connection.state, "")),
             overflow="ellipsis",
             no_wrap=True,
         )
-        for feed in figures.feeds
-    ]
-    return [*rows, _line("gaps", f"{figures.gaps:.0f}", "yellow" if figures.gaps else "")]
-
-
-def _connections(figures: Figures) -> list[Text]:
-    rows = [
-        Text.assemble((f"{connection.name:<15}", "dim"), (connection.state, _STATES.get(connection.state, "")))
-        for connection in figures.connections
-    ]
-    return [*rows, _line("reconnects", f"{figures.reconnects:.0f}")]
+        for feed in figures.feeds:
+            if feed.connection == connection.name:
+                row.append(f" {feed.kind} ", "dim").append(f"{feed.age:5.1f} s old", "red" if feed.age > _OLD else "")
+                row.append(f"{feed.rate:5.0f}/s ")
+        rows.append(row)
+    return f"feeds, {figures.gaps:.0f} gaps, {figures.reconnects:.0f} reconnects", rows
 
 
 def _alerts(view: View) -> list[Text]:

@@ -27,7 +27,7 @@ LOOP: Final = 0.1
 #: USD in one symbol.
 MAX_POSITION: Final = 10_000.0
 #: USD. A careful bot stops here; this one goes on with a tenth of its size, so that there is something left to see.
-DAILY_LOSS: Final = 500.0
+DAILY_LOSS: Final = 400.0
 #: Seconds after which an order that waits is taken back.
 _WAIT: Final = 1.5
 #: Older quotes are not traded on.
@@ -65,6 +65,7 @@ class Bot:
         self._size = MAX_POSITION
         self._start_equity: float | None = None
         meter.strategy_state(state="running")
+        meter.risk_limit(name="daily_loss", limit=DAILY_LOSS, usage=0)
 
     def received(self, connection: str, message: dict[str, Any]) -> None:
         """Take a message of any stream, in that stream's thread."""

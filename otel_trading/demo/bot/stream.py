@@ -75,8 +75,8 @@ class Stream(threading.Thread):
                     self._listen(socket)
             except (OSError, WebSocketException) as error:
                 _log.warning("%s: %s: %s", self.name, type(error).__name__, error)
+                meter.connection_changed(name=self.name, state="disconnected", error=error)
                 broke = error
-            meter.connection_changed(name=self.name, state="disconnected", error=broke)
             pause = min(_LONGEST_PAUSE, 2 * pause or 0.25)
 
     def _listen(self, socket: ClientConnection) -> None:
@@ -88,6 +88,5 @@ class Stream(threading.Thread):
                 self._received(self.name, json.loads(socket.recv(timeout=_POLL)))
                 heard = time.monotonic()
             if self._patience is not None and time.monotonic() - heard > self._patience:
-                meter.connection_changed(name=self.name, state="degraded")
                 message = f"nothing for {self._patience:g} s"
                 raise TimeoutError(message)
