@@ -20,7 +20,7 @@ __all__ = ["command"]
 
 @click.command()
 @click.option("--duration", type=click.FloatRange(min=1), help="Seconds; without it, until Ctrl-C.")
-@click.option("--speed", type=click.FloatRange(0.1, 20), default=1.0, help="1: a trading day in ten seconds.")
+@click.option("--speed", type=click.FloatRange(0.1, 20), default=1.0, help="1: a trading day in six seconds.")
 @click.option("--seed", type=int, default=1, help="The same seed replays the same market and the same faults.")
 @click.option("--embedded", is_flag=True, help="Without servers: the board reads the bot's own /metrics.")
 @click.option("--native", "kind", flag_value="native", help="Servers without containers.")

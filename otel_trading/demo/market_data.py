@@ -27,7 +27,7 @@ __all__ = ["START", "SYMBOLS", "TICKS_PER_DAY", "Bar", "Tick", "bars", "path", "
 SYMBOLS: Final = ("AAPL", "GOOG", "IBM", "MSFT")
 #: Ten days after Lehman Brothers failed: real prices that put every limit to the test.
 START: Final = "2008-09-25"
-TICKS_PER_DAY: Final = 100
+TICKS_PER_DAY: Final = 60
 _PACKAGE: Final = "bokeh_sampledata"
 _FILE: Final = "_data/stocks.csv.gz"
 

@@ -14,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m otel_trading.demo.venue", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--seed", type=int, default=1, help="the same seed replays the same ticks")
-    parser.add_argument("--speed", type=float, default=1.0, help="1: a trading day in ten seconds")
+    parser.add_argument("--speed", type=float, default=1.0, help="1: a trading day in six seconds")
     parser.add_argument("--no-faults", action="store_true", help="only what /admin/faults asks for")
     options = parser.parse_args()
     venue = Venue(seed=options.seed, speed=options.speed, faulty=not options.no_faults)

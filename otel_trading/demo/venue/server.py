@@ -23,7 +23,7 @@ __all__ = ["LINES", "Venue", "serve"]
 
 #: As real venues do, market data comes over several lines.
 LINES: Final = {"a": ("AAPL", "MSFT"), "b": ("GOOG", "IBM")}
-#: Seconds between two ticks of a symbol at speed 1: a trading day passes in ten.
+#: Seconds between two ticks of a symbol at speed 1: a trading day passes in six.
 _TICK: Final = 0.1
 _LOST: Final = 3
 
