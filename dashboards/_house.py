@@ -37,7 +37,7 @@ SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#8E8E8E"
 DATASOURCE: Final = looks.DataSourceRef(type_val="prometheus", uid="${datasource}")
 NO_DATA: Final = "No data: check Mode and the filters above; then run `otel-trading doctor`"
 NONE_YET: Final = "None in the time shown"
-SECONDS, SHARE, MONEY, COUNT, BASIS_POINTS = "s", "percentunit", "locale", "none", "suffix: bp"
+SECONDS, SHARE, MONEY, COUNT, BASIS_POINTS = "s", "percentunit", "locale", "none", "suffix:bp"
 PER_SECOND, PER_MINUTE = "suffix:/s", "suffix:/min"
 _DECIMALS: Final = {SECONDS: 1, SHARE: 1, MONEY: 2, COUNT: 0, PER_SECOND: 1, PER_MINUTE: 1, BASIS_POINTS: 2}
 
@@ -171,10 +171,8 @@ def heat(title: str, description: str, unit: str, expression: str) -> heatmap.Pa
 def rows(title: str, description: str, unit: str, *queries: prometheus.Dataquery) -> table.Panel:
     """Return a table of present values, one row per series."""
     targets = tuple(target.instant().format(prometheus_model.PromQueryFormat.TABLE) for target in queries)
-    nothing = model.DashboardSpecialValueMapOptions(
-        match=model.SpecialValueMatch.NULL_AND_NAN, result=model.ValueMappingResult(text="-")
-    )
-    panel = table.Panel().min_width(80).mappings([model.SpecialValueMap(options=nothing)])
+    empty = model.DynamicConfigValue(id_val="noValue", value="-")
+    panel = table.Panel().min_width(80).override_by_regexp("/.*/", [empty])
     return _dressed(panel, (title, description), unit, targets, (12, 8))
 
 

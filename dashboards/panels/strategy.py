@@ -29,7 +29,7 @@ def heartbeat() -> timeseries.Panel:
     period = promql.now(strategy.HEARTBEAT_PERIOD, _BY, "max")
     query = house.query(f"({promql.since(strategy.HEARTBEAT_TIME, _BY)}) / {period}", promql.legend(*_BY))
     description = "Time since the last finished loop, in periods of the strategy. From three on it counts as hung."
-    panel = house.lines("Heartbeat age", description, "suffix: periods", query).decimals(1)
+    panel = house.lines("Heartbeat age", description, "suffix:periods", query).decimals(1)
     return house.drawn_steps(panel, ((None, house.GREEN), (3, house.RED))).min(0)
 
 
