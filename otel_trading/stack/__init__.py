@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -39,7 +39,7 @@ class Stack:
         kind: Native processes or containers.
         ports: Where it listens on loopback.
         urls: Where a person or a program reaches each service.
-        started: False when it ran already and this call had nothing to do.
+        started: True when this call started it, or a part of it.
     """
 
     home: Path
@@ -99,19 +99,20 @@ def up(
     """
     home, progress = (home or default_home()).absolute(), progress or Progress()
     _make(home)
-    with build.locked(home / "up.lock"):
+    with build.locked(home / "up.lock", progress):
         before = State.load(home)
         if before is not None:
             _check_same(before, kind, ports)
             if all(_look(service).state == "healthy" for service in before.services):
-                return _stack(home, before, started=False)
+                return _stack(home, before)
             kind, ports = before.kind, before.ports
+            evaluation_interval = evaluation_interval or before.interval
         ports = ports or Ports()
         if kind == "docker" or (kind == "auto" and docker.answers()):
             docker.up(home, ports, evaluation_interval, progress)
         else:
             native.up(home, ports, evaluation_interval, progress, before)
-        return find(home=home)
+        return replace(find(home=home), started=True)
 
 
 def find(*, home: Path | None = None) -> Stack:
@@ -125,7 +126,7 @@ def find(*, home: Path | None = None) -> Stack:
     if state is None:
         message = f"No stack was started in {home}. Start one: otel-trading up"
         raise StackError(message)
-    return _stack(home, state, started=True)
+    return _stack(home, state)
 
 
 def down(*, home: Path | None = None, volumes: bool = False) -> list[str]:
@@ -138,7 +139,7 @@ def down(*, home: Path | None = None, volumes: bool = False) -> list[str]:
     home = (home or default_home()).absolute()
     if not home.exists():
         return []
-    with build.locked(home / "up.lock"):
+    with build.locked(home / "up.lock", Progress()):
         state = State.load(home)
         if state is not None:
             if state.kind == "docker":
@@ -167,9 +168,9 @@ def _look(service: Service) -> ServiceStatus:
     return ServiceStatus(service.name, state, service.version, service.url, service.pid, service.since)
 
 
-def _stack(home: Path, state: State, *, started: bool) -> Stack:
+def _stack(home: Path, state: State) -> Stack:
     urls = {service.name: service.url for service in state.services}
-    return Stack(home=home, kind=state.kind, ports=state.ports, urls=urls, started=started)
+    return Stack(home=home, kind=state.kind, ports=state.ports, urls=urls)
 
 
 def _check_same(before: State, kind: str, ports: Ports | None) -> None:

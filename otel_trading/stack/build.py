@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final
 import platformdirs
 
 from otel_trading.errors import StackError
-from otel_trading.stack.progress import Progress
 from otel_trading.stack.servers import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from otel_trading.stack.progress import Progress
     from otel_trading.stack.servers import Server
 
 __all__ = ["all_binaries", "binaries", "cache", "cached", "has_go", "locked"]
@@ -41,7 +41,7 @@ def has_go() -> bool:
     return shutil.which("go") is not None
 
 
-def binaries(server: Server, progress: Progress | None = None) -> dict[str, Path]:
+def binaries(server: Server, progress: Progress) -> dict[str, Path]:
     """Return the paths of a server's binaries by name; builds them when they are nowhere to be found.
 
     Args:
@@ -54,9 +54,9 @@ def binaries(server: Server, progress: Progress | None = None) -> dict[str, Path
     found = _on_path(server) or cached(server)
     if found:
         return found
-    with locked(cache() / f"{server.name}.lock"):
+    with locked(cache() / f"{server.name}.lock", progress):
         # Somebody else may have built it while we waited for the lock.
-        return cached(server) or _build(server, progress or Progress())
+        return cached(server) or _build(server, progress)
 
 
 def all_binaries(progress: Progress) -> dict[str, Path]:
@@ -83,11 +83,20 @@ def cached(server: Server) -> dict[str, Path] | None:
 
 
 @contextmanager
-def locked(path: Path) -> Generator[None]:
-    """Hold a file lock; a process that ends, however it ends, gives it back."""
+def locked(path: Path, progress: Progress) -> Generator[None]:
+    """Hold a file lock; a process that ends, however it ends, gives it back.
+
+    Args:
+        path: The file.
+        progress: Who is told when somebody else holds it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.say(f"another otel-trading is at work (it holds {path}): waiting until it has finished ...")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from otel_trading.stack.ports import Ports
     from otel_trading.stack.state import Kind
 
-__all__ = ["alerts_file", "backend_variables", "password_file", "render", "validate"]
+__all__ = ["alerts_file", "backend_variables", "password_file", "render", "resend_delay", "validate"]
 
 _ROOMS: Final = ("collector", "alerts", "dashboards/json", "dashboards/provisioning")
 _FOR_THE_USER: Final = ("bots", "my-rules")
 _CHECK_TIMEOUT: Final = 30.0
-_HURRIED_GROUP_INTERVAL: Final = "5s"
+_HURRIED: Final = "5s"
 
 
 def alerts_file(home: Path) -> Path:
@@ -40,6 +40,15 @@ def alerts_file(home: Path) -> Path:
 def password_file(home: Path) -> Path:
     """Return the file with Grafana's admin password, made by the first `up`."""
     return home / "secrets" / "grafana_admin_password"
+
+
+def resend_delay(interval: str | None) -> str:
+    """Return how long Prometheus waits before it sends an alert again.
+
+    What fires in its first seconds, before it has discovered Alertmanager, is delivered only then: a demo cannot wait
+    for Prometheus' own minute, and production keeps it, because alerts count as resolved after four times this delay.
+    """
+    return "1m" if interval is None else _HURRIED
 
 
 def backend_variables() -> dict[str, str]:
@@ -130,7 +139,7 @@ def _hurry(folder: Path, interval: str) -> None:
         _replace_values(file, "(?:scrape_|evaluation_)?interval", interval)
     _replace_values(alerts / "alertmanager.yaml", "group_wait", interval)
     # Also the time that a notification may take, so not as short as the others.
-    _replace_values(alerts / "alertmanager.yaml", "group_interval", _HURRIED_GROUP_INTERVAL)
+    _replace_values(alerts / "alertmanager.yaml", "group_interval", _HURRIED)
 
 
 def _replace_values(file: Path, key: str, value: str) -> None:

@@ -27,9 +27,8 @@ _QUESTION_TIMEOUT: Final = 10.0
 #: Pulling five images over a slow line takes its time.
 _UP_TIMEOUT: Final = 900.0
 _DOWN_TIMEOUT: Final = 120.0
-_UNHEALTHY: Final = (
-    "The Collector's container is not healthy. See its log: docker logs, then try again: otel-trading up"
-)
+#: Seconds per service, once compose says that its containers are up.
+_PATIENCE: Final = 30.0
 
 
 def answers() -> bool:
@@ -64,19 +63,27 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> No
         raise StackError(message)
     folder = config.render(home, ports=ports, kind="docker", interval=interval)
     _let_containers_read(folder, config.password_file(home))
-    state = State("docker", ports, _services(ports))
+    state = State("docker", ports, interval, _services(ports))
     state.save(home)
     progress.say("starting the containers (the first time, Docker pulls five images) ...")
     try:
-        _compose(home, ports, "up", "--detach", "--wait", "--wait-timeout", "120", timeout=_UP_TIMEOUT)
-        # Its image holds nothing but the Collector, so no health check can run inside.
-        collector = next(service for service in state.services if service.name == "collector")
-        if not health.wait(collector.health, _QUESTION_TIMEOUT):
-            raise StackError(_UNHEALTHY)  # noqa: TRY301  cleaned up below like any other failure
+        _compose(home, state, "up", "--detach", "--wait", "--wait-timeout", "120", timeout=_UP_TIMEOUT)
+        # From outside too: the Collector's image has nothing to check its health with, and its port is what matters.
+        for service in state.services:
+            _wait(service)
     except BaseException:
         down(home, state, volumes=False)
         state.remove(home)
         raise
+
+
+def _wait(service: Service) -> None:
+    if not health.wait(service.health, _PATIENCE):
+        why = f"does not answer on {service.health} after {_PATIENCE:.0f} s"
+        message = (
+            f"The container of {service.name} {why}. Look for what holds that port, then try again: otel-trading up"
+        )
+        raise StackError(message)
 
 
 def _let_containers_read(folder: Path, password: Path) -> None:
@@ -87,15 +94,15 @@ def _let_containers_read(folder: Path, password: Path) -> None:
 
 def down(home: Path, state: State, *, volumes: bool) -> None:
     """Remove the containers, and with `volumes` what they stored."""
-    _compose(home, state.ports, "down", *(["--volumes"] if volumes else []), timeout=_DOWN_TIMEOUT)
+    _compose(home, state, "down", *(["--volumes"] if volumes else []), timeout=_DOWN_TIMEOUT)
 
 
-def _compose(home: Path, ports: Ports, *arguments: str, timeout: float) -> None:
+def _compose(home: Path, state: State, *arguments: str, timeout: float) -> None:
     file = home / "config" / "compose.yaml"
     # One project per home, so that two stacks on one machine do not take each other's containers.
     project = f"otel-trading-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
     command = ["docker", "compose", "--project-name", project, "--file", str(file), *arguments]
-    environment = {**os.environ, **config.backend_variables(), **variables(home, ports)}
+    environment = {**os.environ, **config.backend_variables(), **variables(home, state.ports, state.interval)}
     try:
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
@@ -110,11 +117,17 @@ def _compose(home: Path, ports: Ports, *arguments: str, timeout: float) -> None:
         raise StackError(message)
 
 
-def variables(home: Path, ports: Ports) -> dict[str, str]:
+def variables(home: Path, ports: Ports, interval: str | None = None) -> dict[str, str]:
     """Return what `compose.yaml` wants to know about this home."""
     numbers = {f"STACK_{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
     # What the containers write into mounted folders shall belong to the user.
-    return {"STACK_HOME": str(home), "STACK_UID": str(os.getuid()), "STACK_GID": str(os.getgid()), **numbers}
+    return {
+        "STACK_HOME": str(home),
+        "STACK_UID": str(os.getuid()),
+        "STACK_GID": str(os.getgid()),
+        "STACK_RESEND_DELAY": config.resend_delay(interval),
+        **numbers,
+    }
 
 
 def _services(ports: Ports) -> list[Service]:

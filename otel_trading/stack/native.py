@@ -64,7 +64,7 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress, befor
     launches = [
         _webhook(home, ports),
         _alertmanager(home, ports, tools),
-        _prometheus(home, ports, tools, pages),
+        _prometheus(home, ports, tools, interval, pages),
         _collector(home, ports, tools, collector),
     ]
     grafana = _grafana(home, ports)
@@ -72,7 +72,7 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress, befor
         progress.say(f"Grafana is left out: no `grafana` on PATH. Its boards are in {folder / 'dashboards' / 'json'}.")
     else:
         launches.append(grafana)
-    _start(home, launches, ports, before)
+    _start(home, launches, ports, interval, before)
 
 
 def down(state: State) -> None:
@@ -80,11 +80,11 @@ def down(state: State) -> None:
     processes.stop([(service.pid, service.birth) for service in reversed(state.services)])
 
 
-def _start(home: Path, launches: list[_Launch], ports: Ports, before: State | None) -> None:
+def _start(home: Path, launches: list[_Launch], ports: Ports, interval: str | None, before: State | None) -> None:
     running = (
         [service for service in before.services if processes.is_alive(service.pid, service.birth)] if before else []
     )
-    state = State("native", ports, list(running))
+    state = State("native", ports, interval, list(running))
     names = {service.name for service in running}
     missing = [launch for launch in launches if launch.name not in names]
     for launch in missing:
@@ -157,7 +157,7 @@ def _webhook(home: Path, ports: Ports) -> _Launch:
     url = f"http://{HOST}:{ports.webhook}"
     script, file = home / "config" / "webhook.py", config.alerts_file(home)
     command = [sys.executable, str(script), "--listen", f"{HOST}:{ports.webhook}", "--file", str(file)]
-    return _Launch("webhook", __version__, command, f"{url}/alerts", f"{url}/-/healthy", ("webhook",))
+    return _Launch("webhook", __version__, command, url, f"{url}/-/healthy", ("webhook",))
 
 
 def _alertmanager(home: Path, ports: Ports, tools: dict[str, Path]) -> _Launch:
@@ -175,7 +175,7 @@ def _alertmanager(home: Path, ports: Ports, tools: dict[str, Path]) -> _Launch:
     return _Launch("alertmanager", ALERTMANAGER.version, command, url, f"{url}/-/ready", ("alertmanager",), cwd=cwd)
 
 
-def _prometheus(home: Path, ports: Ports, tools: dict[str, Path], pages: Path | None) -> _Launch:
+def _prometheus(home: Path, ports: Ports, tools: dict[str, Path], interval: str | None, pages: Path | None) -> _Launch:
     url = f"http://{HOST}:{ports.prometheus}"
     command = [
         str(tools["prometheus"]),
@@ -183,6 +183,7 @@ def _prometheus(home: Path, ports: Ports, tools: dict[str, Path], pages: Path | 
         f"--storage.tsdb.path={home / 'data' / 'prometheus'}",
         f"--web.listen-address={HOST}:{ports.prometheus}",
         f"--web.external-url={url}",
+        f"--rules.alert.resend-delay={config.resend_delay(interval)}",
         "--web.enable-otlp-receiver",
         "--web.enable-lifecycle",
         "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",

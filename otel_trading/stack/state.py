@@ -46,6 +46,7 @@ class State:
 
     kind: Kind
     ports: Ports
+    interval: str | None = None
     services: list[Service] = field(default_factory=list[Service])
 
     @staticmethod
@@ -66,7 +67,7 @@ class State:
         try:
             data: dict[str, Any] = json.loads(path.read_text())
             services = [Service(**service) for service in data["services"]]
-            return cls(kind=data["kind"], ports=Ports(**data["ports"]), services=services)
+            return cls(kind=data["kind"], ports=Ports(**data["ports"]), interval=data["interval"], services=services)
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = (
                 f"{path} is not what `otel-trading up` wrote ({error!r}). "

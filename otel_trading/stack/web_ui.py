@@ -36,7 +36,7 @@ def pages(prometheus: Path, progress: Progress) -> Path | None:
     """
     if prometheus.parent.parent != build.cache():
         return None
-    with build.locked(build.cache() / "web-ui.lock"):
+    with build.locked(build.cache() / "web-ui.lock", progress):
         target = build.cache() / f"web-ui-{PROMETHEUS.version}"
         failure = target.with_suffix(".failed.txt")
         if target.is_dir():

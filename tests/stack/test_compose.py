@@ -49,7 +49,7 @@ def project(load: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     home = tmp_path_factory.mktemp("home")
     ports = Ports.free()
     folder = config.render(home, ports=ports, kind="docker")
-    run = load(folder / "compose.yaml", **docker.variables(home, ports))
+    run = load(folder / "compose.yaml", **docker.variables(home, ports, "1s"))
     assert (run.returncode, run.stderr) == (0, "")
     found: dict[str, Any] = json.loads(run.stdout)
     return found | {"home": home, "used": ports}

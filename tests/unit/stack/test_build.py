@@ -115,7 +115,7 @@ def test_a_disk_that_is_too_small_is_noticed_before(tmp_path: Path, monkeypatch:
 
 def test_a_killed_build_leaves_nothing_that_counts(tmp_path: Path, cache: Path) -> None:
     _tool(tmp_path, "go", _HANGS)
-    program = "from otel_trading.stack import build, servers; build.binaries(servers.COLLECTOR)"
+    program = "from otel_trading.stack import build, servers, Progress; build.binaries(servers.COLLECTOR, Progress())"
     builder = subprocess.Popen(
         [sys.executable, "-c", program], stderr=subprocess.DEVNULL, cwd=Path(build.__file__).parents[2]
     )
@@ -132,7 +132,7 @@ def test_a_killed_build_leaves_nothing_that_counts(tmp_path: Path, cache: Path) 
 
 def test_two_at_once_build_once(tmp_path: Path) -> None:
     _tool(tmp_path, "go", _BUILDS.replace("mkdir", "sleep 0.3; mkdir"))
-    program = "from otel_trading.stack import build, servers; build.binaries(servers.COLLECTOR)"
+    program = "from otel_trading.stack import build, servers, Progress; build.binaries(servers.COLLECTOR, Progress())"
     command = [sys.executable, "-c", program]
     both = [subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=Path(build.__file__).parents[2]) for _ in range(2)]
     assert [process.wait(timeout=30) for process in both] == [0, 0]

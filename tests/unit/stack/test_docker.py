@@ -1,0 +1,69 @@
+"""What we ask of `docker`, and that a refusal leaves nothing; the containers themselves are proved in tests/stack."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel_trading import stack
+from otel_trading.errors import StackError
+from otel_trading.stack import Ports, Progress, docker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Silent(Progress):
+    def say(self, line: str) -> None:
+        del line
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `docker` that answers, notes what it is asked and refuses to start anything."""
+    tool = tmp_path / "bin" / "docker"
+    tool.parent.mkdir()
+    noted = tmp_path / "calls"
+    tool.write_text(
+        f'#!/bin/sh\necho "$STACK_PROMETHEUS_PORT $*" >> {noted}\n'
+        'case "$*" in *" up "*) echo "pull access denied" >&2; exit 1;; esac\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    return noted
+
+
+def test_a_refusal_is_told_and_cleaned_up(calls: Path, tmp_path: Path) -> None:
+    home, ports = tmp_path / "home", Ports.free()
+    with pytest.raises(StackError, match=r"(?s)`docker compose up` failed\. .*--native\npull access denied"):
+        stack.up(home=home, kind="auto", ports=ports, progress=_Silent())
+    up, down = calls.read_text().splitlines()[-2:]
+    compose = f"{ports.prometheus} compose --project-name otel-trading-"
+    assert up.startswith(compose)
+    assert down.startswith(compose)
+    assert f"--file {home / 'config' / 'compose.yaml'} up --detach --wait" in up
+    assert down.endswith(" down")
+    assert stack.status(home=home) == []
+
+
+def test_containers_can_read_their_files_and_strangers_no_password(calls: Path, tmp_path: Path) -> None:
+    assert not calls.exists()
+    before = os.umask(0o077)
+    try:
+        with pytest.raises(StackError):
+            stack.up(home=tmp_path / "home", kind="docker", ports=Ports.free(), progress=_Silent())
+    finally:
+        os.umask(before)
+    secret = tmp_path / "home" / "secrets" / "grafana_admin_password"
+    assert secret.stat().st_mode & 0o777 == 0o644
+    assert secret.parent.stat().st_mode & 0o777 == 0o700
+    config = [path for path in (tmp_path / "home" / "config").rglob("*") if path.is_file()]
+    assert config
+    assert all(path.stat().st_mode & 0o444 == 0o444 for path in config)
+
+
+def test_no_docker_is_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not docker.answers()
