@@ -21,8 +21,6 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.timeout(1800)  # the first test may have to build the servers
-
 ALERTS = Path(__file__).resolve().parents[2] / "alerts"
 LOST = {"alertname": "VenueConnectionLost", "severity": "critical", "team": "trading"}
 STALE = {"alertname": "MarketDataStale", "severity": "critical", "team": "trading"}

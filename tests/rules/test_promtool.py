@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timeout(1800)  # the first test may have to build the servers
-
 ALERTS = Path(__file__).resolve().parents[2] / "alerts"
 RULES = [ALERTS / "thresholds.yaml", *sorted((ALERTS / "rules").glob("*.yaml"))]
 CASES = sorted(Path(__file__).parent.glob("*.test.yaml"))
