@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-from otel_trading.stack import health
+from rich.console import Console
+
+from otel_trading.stack import Progress, health
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otel_trading.stack import Stack
 
-__all__ = ["logs", "metric", "post", "prometheus_query", "spans", "wait_until"]
+__all__ = ["logs", "metric", "post", "prometheus_query", "quiet", "spans", "wait_until"]
 
 _POLL = 0.05
+
+
+def quiet() -> Progress:
+    """Return a progress that nobody hears."""
+    return Progress(Console(file=io.StringIO()))
 
 
 def wait_until(predicate: Callable[[], Any], timeout: float, what: str) -> Any:

@@ -8,8 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import quiet
-from stack_support import logs, metric, post, prometheus_query, spans, wait_until
+from stack_support import logs, metric, post, prometheus_query, quiet, spans, wait_until
 
 from otel_trading.stack import Ports, down, processes, status, up
 from otel_trading.stack.state import State
@@ -62,23 +61,23 @@ def test_traces_and_logs_go_to_files(stack: Stack, signal_name: str, request_bod
     assert all(json.loads(line) for line in file.read_text().splitlines())
 
 
-def test_what_was_acknowledged_survives_a_kill(home: Path) -> None:
-    running = up(home=home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
-    pids = {service.service: service.pid for service in status(home=home)}
-    _kill(home, pids["prometheus"])
+def test_what_was_acknowledged_survives_a_kill(stack_home: Path) -> None:
+    running = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
+    pids = {service.service: service.pid for service in status(home=stack_home)}
+    _kill(stack_home, pids["prometheus"])
     for number in range(20):
         assert post(f"{running.otlp_endpoint}/v1/metrics", metric("killed", f"queued.{number}", 1)) == 200
-    _kill(home, pids["collector"])
-    running = up(home=home, progress=quiet())
+    _kill(stack_home, pids["collector"])
+    running = up(home=stack_home, progress=quiet())
     query = 'count({__name__=~"queued_.*_total"})'
     wait_until(lambda: [row["value"][1] for row in prometheus_query(running, query)] == ["20"], 30, "all 20 series")
 
 
-def test_a_backend_is_named_by_environment_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backend_is_named_by_environment_alone(stack_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     receiver = Ports.free()
-    backend = up(home=home / "backend", kind="native", ports=receiver, progress=quiet())
+    backend = up(home=stack_home / "backend", kind="native", ports=receiver, progress=quiet())
     monkeypatch.setenv("STACK_BACKEND_ENDPOINT", backend.otlp_endpoint)
-    front = up(home=home / "front", kind="native", ports=Ports.free(), progress=quiet())
+    front = up(home=stack_home / "front", kind="native", ports=Ports.free(), progress=quiet())
     try:
         post(f"{front.otlp_endpoint}/v1/traces", spans("s", "forwarded"))
         file = backend.home / "data" / "collector" / "traces" / "traces.jsonl"
@@ -90,8 +89,8 @@ def test_a_backend_is_named_by_environment_alone(home: Path, monkeypatch: pytest
         down(home=backend.home)
 
 
-def _kill(home: Path, pid: int | None) -> None:
-    state = State.load(home)
+def _kill(stack_home: Path, pid: int | None) -> None:
+    state = State.load(stack_home)
     assert state is not None
     (birth,) = [service.birth for service in state.services if service.pid == pid]
     assert pid is not None

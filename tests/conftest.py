@@ -66,17 +66,30 @@ def stack(servers: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
     assert servers
     home = tmp_path_factory.mktemp("stack")
     ports = stack_module.Ports.free()
-    yield stack_module.up(home=home, kind="native", ports=ports, evaluation_interval="1s", progress=quiet())
+    yield stack_module.up(
+        home=home, kind="native", ports=ports, evaluation_interval="1s", progress=Progress(Console(file=io.StringIO()))
+    )
     stack_module.down(home=home)
 
 
 @pytest.fixture
-def home(servers: dict[str, Path], tmp_path: Path) -> Generator[Path]:
+def stack_home(servers: dict[str, Path], tmp_path: Path) -> Generator[Path]:
     """A home of one's own, for a stack that the test breaks; ended afterwards."""
     assert servers
     yield tmp_path / "home"
     stack_module.down(home=tmp_path / "home")
 
 
-def quiet() -> Progress:
-    return Progress(Console(file=io.StringIO()))
+@pytest.fixture(scope="session")
+def promtool(servers: dict[str, Path]) -> Path:
+    return servers["promtool"]
+
+
+@pytest.fixture(scope="session")
+def amtool(servers: dict[str, Path]) -> Path:
+    return servers["amtool"]
+
+
+@pytest.fixture(scope="session")
+def alertmanager_binary(servers: dict[str, Path]) -> Path:
+    return servers["alertmanager"]
