@@ -43,6 +43,15 @@ _DECIMALS: Final = {SECONDS: 1, SHARE: 1, MONEY: 2, COUNT: 0, PER_SECOND: 1, PER
 
 _QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
+#: Grey, because a threshold's colour would say that all is well.
+_NOTHING: Final[list[model.ValueMapping]] = [
+    model.SpecialValueMap(
+        options=model.DashboardSpecialValueMapOptions(
+            match=model.SpecialValueMatch.NULL, result=model.ValueMappingResult(text="No data", color=GREY)
+        )
+    )
+]
+
 #: (value from which it holds, colour); the first has no lower bound.
 Steps = tuple[tuple[float | None, str], ...]
 PLAIN: Final[Steps] = ((None, SKY),)
@@ -104,6 +113,7 @@ def number(title: str, description: str, unit: str, *queries: prometheus.Dataque
         stat.Panel()
         .color_scheme(_by_threshold())
         .thresholds(_thresholds(steps))
+        .mappings(_NOTHING)
         .color_mode(looks.BigValueColorMode.VALUE)
         .graph_mode(looks.BigValueGraphMode.NONE)
         .text_mode(looks.BigValueTextMode.AUTO)
@@ -112,12 +122,18 @@ def number(title: str, description: str, unit: str, *queries: prometheus.Dataque
     return _dressed(panel, (title, description), unit, queries, (6, 4))
 
 
+def named(panel: stat.Panel) -> stat.Panel:
+    """Write the series' name even where it is alone: an amount without its currency says nothing."""
+    return panel.text_mode(looks.BigValueTextMode.VALUE_AND_NAME)
+
+
 def bars(title: str, description: str, unit: str, *queries: prometheus.Dataquery, steps: Steps) -> bargauge.Panel:
     """Return one horizontal bar per series, coloured by threshold."""
     panel = (
         bargauge.Panel()
         .color_scheme(_by_threshold())
         .thresholds(_thresholds(steps))
+        .mappings(_NOTHING)
         .orientation(looks.VizOrientation.HORIZONTAL)
         .display_mode(looks.BarGaugeDisplayMode.BASIC)
         .reduce_options(_last())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from otel_trading.semconv import Attribute
+from otel_trading.semconv import Attribute, Level
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv.prometheus import label_name
 
@@ -23,6 +23,8 @@ How = Literal["sum", "max", "min"]
 #: Resource attributes that Prometheus promotes to labels of every series; OpenTelemetry's names, not ours.
 ENVIRONMENT: Final = label_name("deployment.environment.name")
 SERVICE: Final = label_name("service.name")
+#: What Prometheus makes of the service's namespace and name; the thresholds carry it.
+JOB: Final = "job"
 #: Which variable filters which label. All is `.*`, which also matches series without the label.
 FILTERS: Final[Mapping[str, str]] = {
     "environment": ENVIRONMENT,
@@ -40,11 +42,13 @@ ANY: Final = ".+"
 #: What failed carries `error.type`; what succeeded does not.
 FAILED: Final[Where] = {a.ERROR_TYPE: ANY}
 _RATE: Final = "$__rate_interval"
-_RESOURCE: Final = {ENVIRONMENT, SERVICE}
+_RESOURCE: Final = {ENVIRONMENT: True, SERVICE: True}
 
 
 def series(metric: Metric, part: str = "", where: Where | None = None) -> str:
     """Return the selector of a metric, narrowed by every variable that it can obey.
+
+    Where a label is optional, a series without it stays: equity has no venue, and choosing one must not hide it.
 
     Args:
         metric: What to select.
@@ -55,9 +59,11 @@ def series(metric: Metric, part: str = "", where: Where | None = None) -> str:
     if name not in metric.series:
         message = f"{name} is not a series of {metric}. Use one of {metric.series}."
         raise ValueError(message)
-    own = {attribute.prometheus for attribute in metric.attributes}
+    always = {use.attribute.prometheus: use.level is Level.REQUIRED for use in metric.uses} | _RESOURCE
     matchers = [MODE]
-    matchers += [f'{label}=~"${name}"' for name, label in FILTERS.items() if label in own | _RESOURCE]
+    matchers += [
+        f'{label}=~"${name}{"" if always[label] else "|"}"' for name, label in FILTERS.items() if label in always
+    ]
     matchers += [
         f'{attribute.prometheus}{"=~" if value == ANY else "="}"{value}"' for attribute, value in (where or {}).items()
     ]
@@ -151,13 +157,14 @@ def legend(*attributes: Attribute | str) -> str:
     return " ".join(f"{{{{{label}}}}}" for label in labels)
 
 
-def threshold(name: str, by: By = ()) -> str:
-    """Return the strictest threshold in force of those that alerts compare with; they exist for live only.
+def threshold(name: str, of: str, by: By = ()) -> str:
+    """Return the strictest threshold in force of those that alerts compare with; only live bots have them.
 
     Args:
         name: What follows `trading:threshold_in_force:`.
+        of: Expression by `JOB` of what is compared: only the bots in it count, so that the variables hold here too.
         by: Attributes to keep.
     """
     labels = ", ".join(label if isinstance(label, str) else label.prometheus for label in by)
     grouped = f"by ({labels}) " if labels else ""
-    return f"min {grouped}(trading:threshold_in_force:{name})"
+    return f"min {grouped}(trading:threshold_in_force:{name} and on ({JOB}) {of})"

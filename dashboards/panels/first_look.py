@@ -26,13 +26,14 @@ def session_pnl() -> stat.Panel:
     """Am I making or losing money today?"""
     expression = promql.now(portfolio.SESSION_PNL)
     query = house.latest(expression, promql.legend(a.CURRENCY))
-    return house.number("Session P&L", house.about(portfolio.SESSION_PNL), house.MONEY, query, steps=house.SIGN)
+    panel = house.number("Session P&L", house.about(portfolio.SESSION_PNL), house.MONEY, query, steps=house.SIGN)
+    return house.named(panel)
 
 
 def equity() -> stat.Panel:
     """What is it all worth?"""
     query = house.latest(promql.now(portfolio.VALUE), promql.legend(a.CURRENCY))
-    return house.number("Equity", house.about(portfolio.VALUE), house.MONEY, query)
+    return house.named(house.number("Equity", house.about(portfolio.VALUE), house.MONEY, query))
 
 
 def drawdown() -> stat.Panel:
@@ -64,7 +65,8 @@ def feed_age() -> bargauge.Panel:
     """Is every feed alive?"""
     by = (a.DATA_SOURCE, a.DATA_KIND)
     query = house.latest(promql.now(market_data.AGE, by, "max"), promql.legend(*by))
-    return house.bars("Feeds: age", house.about(market_data.AGE), house.SECONDS, query, steps=house.rising(10, 30))
+    steps = house.rising(10, 30)
+    return house.bars("Feeds: age", house.about(market_data.AGE), house.SECONDS, query, steps=steps).max(60)
 
 
 def connections() -> statetimeline.Panel:

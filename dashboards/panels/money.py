@@ -31,7 +31,8 @@ def session_pnl() -> timeseries.Panel:
     """Today's P&L by type, against the loss limit in force."""
     by = (a.PNL_TYPE,)
     parts = house.query(promql.now(portfolio.SESSION_PNL, by), promql.legend(*by, a.CURRENCY))
-    limit = house.query(f"- {promql.threshold('daily_loss', (a.CURRENCY,))}", f"loss limit {promql.legend(a.CURRENCY)}")
+    allowed = promql.threshold("daily_loss", promql.now(portfolio.SESSION_PNL, (promql.JOB,)), (a.CURRENCY,))
+    limit = house.query(f"- {allowed}", f"loss limit {promql.legend(a.CURRENCY)}")
     panel = house.lines("Session P&L", house.about(portfolio.SESSION_PNL), house.MONEY, parts, limit)
     return house.dashed(panel, "/^loss limit/")
 

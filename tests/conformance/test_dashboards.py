@@ -116,6 +116,22 @@ def test_a_selector_asks_a_metric_only_for_its_own_labels() -> None:
     assert not foreign
 
 
+def test_a_filter_hides_no_series_that_lacks_an_optional_label() -> None:
+    optional = {
+        (metric.name, use.attribute.prometheus)
+        for metric in semconv.ALL
+        for use in metric.uses
+        if use.level is not semconv.Level.REQUIRED
+    }
+    wrong = {
+        f"{place}: {selector.name}{{{matcher.label}{matcher.operator}{matcher.value}}}"
+        for place, selector, metric in OURS
+        for matcher in selector.matchers
+        if "$" in matcher.value and matcher.value.endswith("|") is not ((metric.name, matcher.label) in optional)
+    }
+    assert not wrong
+
+
 def test_a_fixed_value_is_one_of_its_attribute() -> None:
     closed = {attribute.prometheus: attribute.values for attribute in a.ALL.values() if attribute.values}
     wrong = {
