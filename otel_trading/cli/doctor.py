@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -76,7 +77,10 @@ def _targets(home: Path | None, given: Mapping[str, str | None]) -> Targets:
     from otel_trading.sdk.readers import endpoint  # noqa: PLC0415  the SDK loads late
 
     return Targets(
-        otlp=given["otlp"] or known.get("otlp") or endpoint(),
+        otlp=given["otlp"]
+        or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+        or known.get("otlp")
+        or endpoint(),
         prometheus=given["prometheus"] or known["prometheus"],
         alertmanager=given["alertmanager"] or known["alertmanager"],
         grafana=given["grafana"] or known.get("grafana"),

@@ -24,6 +24,8 @@ def command(service: str | None, mode: str | None, endpoint: str | None, cmd: tu
 
     The bot's own code stays as it is; every OTEL_* and OTEL_TRADING_* variable that you set is honoured.
     """
+    from otel_trading.sdk.resource import FIRST_PROCESS  # noqa: PLC0415  only this command pays for the SDK
+
     given = {
         "OTEL_SERVICE_NAME": service,
         environment.OTEL_TRADING_MODE.name: mode,
@@ -32,6 +34,7 @@ def command(service: str | None, mode: str | None, endpoint: str | None, cmd: tu
     os.environ.update({name: value for name, value in given.items() if value})
     os.environ.update(instrumented(os.environ, cmd))
     _check()
+    os.environ.pop(FIRST_PROCESS, None)  # a bot of its own, also when another bot starts it
     program = shutil.which(cmd[0])
     if program is None:
         message = f"There is no program {cmd[0]!r} on PATH. Name one, for instance: otel-trading run python bot.py"
@@ -49,9 +52,10 @@ def instrumented(environ: os._Environ[str] | dict[str, str], cmd: tuple[str, ...
     from opentelemetry.instrumentation import auto_instrumentation  # noqa: PLC0415  only this command pays for it
 
     site = str(Path(auto_instrumentation.__file__).parent)
-    others = [path for path in environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != site]
+    before = environ.get("PYTHONPATH", "")
+    others = [path for path in before.split(os.pathsep) if path != site]  # an empty one means the current folder
     wanted = {
-        "PYTHONPATH": os.pathsep.join([site, *others]),
+        "PYTHONPATH": os.pathsep.join([site, *others]) if before else site,
         "OTEL_PYTHON_DISTRO": "otel_trading",  # with several distros installed the first one found would win
         "OTEL_PYTHON_CONFIGURATOR": "otel_trading",
     }
@@ -67,10 +71,17 @@ def _name(cmd: tuple[str, ...]) -> str:
         return program
     words = iter(cmd[1:])
     for word in words:
-        if word == "-m":
-            return next(words, program)
         if not word.startswith("-"):
             return Path(word).stem
+        if word.startswith("--"):
+            continue
+        last = word[-1]
+        if last == "m":
+            return next(words, program)
+        if last in "c-":
+            return program
+        if last in "WX":  # these two take a value
+            next(words, None)
     return program
 
 

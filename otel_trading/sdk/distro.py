@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # it has no __all__
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 
+from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
 from otel_trading.sdk import logs, setup
+from otel_trading.sdk.resource import is_worker
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 __all__ = ["TradingConfigurator", "TradingDistro"]
+
+_USAGE: Final = 2
 
 
 class TradingDistro(BaseDistro):  # type: ignore[misc]  # untyped upstream
@@ -34,7 +40,29 @@ class TradingConfigurator(_OTelSDKConfigurator):
 
     def _configure(self, **kwargs: Any) -> None:
         if setup.declarative():
-            super()._configure(**kwargs)  # type: ignore[no-untyped-call]
+            self._declarative(kwargs)
             return
-        setup.configure(**kwargs)
+        try:
+            setup.configure(**kwargs)
+        except ConfigError as error:
+            _refuse(str(error))
+            return
         ending.exit_on_sigterm()
+
+    def _declarative(self, arguments: dict[str, Any]) -> None:
+        try:
+            super()._configure(**arguments)  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001  unreadable, malformed or without its package: all end the start
+            _refuse(f"OTEL_CONFIG_FILE is {os.environ['OTEL_CONFIG_FILE']!r}, which cannot be used: {error}")
+
+
+def _refuse(why: str) -> None:
+    """End before the bot begins: auto-instrumentation would log two tracebacks and let it trade blind.
+
+    Nothing runs yet that an ordinary exit could clean up, and `SystemExit` in a sitecustomize is a fatal error. A
+    worker of a bot that trades already goes on without telemetry.
+    """
+    sys.stderr.write(f"otel-trading: {why}\n")
+    sys.stderr.flush()
+    if not is_worker():
+        os._exit(_USAGE)

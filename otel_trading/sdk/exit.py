@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import signal
 import sys
 import threading
@@ -54,8 +55,11 @@ def close_at_exit(shutdowns: list[Callable[[], None]]) -> None:
         shutdowns: One per provider; each may block, none may be lost because another does.
     """
     closers = [_Closer(shutdown) for shutdown in shutdowns]
+    process = os.getpid()
 
     def close() -> None:
+        if os.getpid() != process:
+            return  # a fork has none of our threads, and its end is not the strategy's
         logging.raiseExceptions = False  # streams may be closed already; nobody reads a complaint now
         trackers.default().strategies.stop_all()
         for closer in closers:

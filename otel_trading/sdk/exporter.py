@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.sdk.metrics.export import MetricExportResult
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
     Series: TypeAlias = "tuple[str, str, bytes]"
+    Ending: TypeAlias = "tuple[InstrumentationScope, metrics_pb2.Metric]"
 
 __all__ = ["EndingExporter", "Endings"]
 
@@ -30,8 +32,8 @@ class Endings:
     """Remembers which state series were delivered last, and ends those that are missing now."""
 
     def __init__(self) -> None:
-        self._delivered: dict[Series, metrics_pb2.Metric] = {}
-        self._current: dict[Series, metrics_pb2.Metric] = {}
+        self._delivered: dict[Series, Ending] = {}
+        self._current: dict[Series, Ending] = {}
 
     def add_to(self, request: ExportMetricsServiceRequest) -> int:
         """Add one ending point for each series that vanished; returns how many there were."""
@@ -41,8 +43,10 @@ class Endings:
             now = _latest(request)
             scopes = {scope.scope.name: scope for every in request.resource_metrics for scope in every.scope_metrics}
             for series in gone:
-                if series[0] in scopes:
-                    _end(scopes[series[0]], self._delivered[series], now)
+                described, ending = self._delivered[series]
+                if series[0] not in scopes:  # it was the only thing that its scope had
+                    scopes[series[0]] = request.resource_metrics[0].scope_metrics.add(scope=described)
+                _end(scopes[series[0]], ending, now)
         return len(gone)
 
     def delivered(self) -> None:
@@ -62,13 +66,15 @@ class EndingExporter(OTLPMetricExporter):
         return result
 
 
-def _state_series(request: ExportMetricsServiceRequest) -> Iterator[tuple[Series, metrics_pb2.Metric]]:
+def _state_series(request: ExportMetricsServiceRequest) -> Iterator[tuple[Series, Ending]]:
     for every in request.resource_metrics:
         for scope in every.scope_metrics:
+            described = InstrumentationScope()
+            described.CopyFrom(scope.scope)  # a reference would keep the whole request alive
             for metric in scope.metrics:
                 for point in _points(metric):
                     key = b"\0".join(sorted(pair.SerializeToString() for pair in point.attributes))
-                    yield (scope.scope.name, metric.name, key), _ending(metric, point)
+                    yield (described.name, metric.name, key), (described, _ending(metric, point))
 
 
 def _points(metric: metrics_pb2.Metric) -> list[metrics_pb2.NumberDataPoint]:

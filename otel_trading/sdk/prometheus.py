@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics.export import ExponentialHistogram, Gauge, MetricsData
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.registry import Collector
 
 from otel_trading import _guard
 from otel_trading.errors import ConfigError
@@ -17,6 +19,7 @@ from otel_trading.sdk.resource import PROMOTED, job_and_instance
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import Metric, ResourceMetrics, ScopeMetrics
+    from prometheus_client import Metric as PrometheusMetric
 
 __all__ = ["ScrapeReader"]
 
@@ -36,8 +39,10 @@ class ScrapeReader(PrometheusMetricReader):
     """
 
     def __init__(self, host: str = "localhost", port: int = 9464) -> None:
-        registry = CollectorRegistry()
-        super().__init__(scope_info_enabled=False, resource_attribute_filter=_LABELS.__contains__, registry=registry)
+        inner, registry = CollectorRegistry(), CollectorRegistry()
+        super().__init__(scope_info_enabled=False, resource_attribute_filter=_LABELS.__contains__, registry=inner)
+        registry.register(_OneAtATime(inner))
+        self._said: set[str] = set()
         try:
             self._server, self._thread = start_http_server(port=port, addr=host, registry=registry)
         except OSError as error:
@@ -62,21 +67,37 @@ class ScrapeReader(PrometheusMetricReader):
     def _adapt(self, one: ResourceMetrics) -> ResourceMetrics:
         attributes = {key: str(value) for key, value in one.resource.attributes.items()}
         labelled = Resource({**attributes, **job_and_instance(attributes)})
-        return dataclasses.replace(one, resource=labelled, scope_metrics=[_scope(s) for s in one.scope_metrics])
+        return dataclasses.replace(one, resource=labelled, scope_metrics=[self._scope(s) for s in one.scope_metrics])
 
+    def _scope(self, scope: ScopeMetrics) -> ScopeMetrics:
+        kept = [metric for metric in scope.metrics if self._exportable(metric)]
+        return dataclasses.replace(scope, metrics=[_named(metric) for metric in kept])
 
-def _scope(scope: ScopeMetrics) -> ScopeMetrics:
-    kept = [metric for metric in scope.metrics if _exportable(metric)]
-    return dataclasses.replace(scope, metrics=[_named(metric) for metric in kept])
-
-
-def _exportable(metric: Metric) -> bool:
-    """Keep out what makes the exporter fail the whole scrape, metrics of other bots on the page included."""
-    if isinstance(metric.data, ExponentialHistogram):
+    def _exportable(self, metric: Metric) -> bool:
+        """Keep out what makes the exporter fail the whole scrape; counted each time, said once."""
+        if not isinstance(metric.data, ExponentialHistogram):
+            return True
         _guard.count("export_failed")
-        _log.warning("%s is an exponential histogram, which this endpoint cannot show; use OTLP.", metric.name)
+        if metric.name not in self._said:
+            self._said.add(metric.name)
+            _log.warning("%s is an exponential histogram, which this endpoint cannot show; use OTLP.", metric.name)
         return False
-    return True
+
+
+class _OneAtATime(Collector):
+    """Lets one scrape collect at a time.
+
+    Of two at once, as a pair of Prometheus servers makes them, the exporter would give one nothing and the other
+    everything twice.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._lock = threading.Lock()
+
+    def collect(self) -> list[PrometheusMetric]:
+        with self._lock:
+            return list(self._registry.collect())
 
 
 def _named(metric: Metric) -> Metric:

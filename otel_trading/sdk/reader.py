@@ -35,10 +35,13 @@ class SurvivingReader(PeriodicExportingMetricReader):
             self._collect_once()
         self._collect_once()
 
+    def _at_fork_reinit(self) -> None:
+        """Stay silent in a forked child: it would send its parent's state and counts again, as its parent."""
+
     def _collect_once(self) -> None:
         try:
             self.collect(timeout_millis=self._export_timeout_millis)
-        except Exception:  # noqa: BLE001  the thread must live on
+        except BaseException:  # noqa: BLE001  whatever a callback raises, CancelledError included: the thread lives on
             _guard.count("internal_error")
             _log.exception("Collecting metrics failed; the next interval tries again.")
 
@@ -51,7 +54,7 @@ class SurvivingReader(PeriodicExportingMetricReader):
                 result = self._exporter.export(metrics_data, timeout_millis=timeout_millis)
                 if result is not MetricExportResult.SUCCESS:
                     error = "export_failed"
-            except Exception as failure:  # noqa: BLE001  the thread must live on
+            except BaseException as failure:  # noqa: BLE001  the thread must live on
                 error = type(failure).__qualname__
                 _log.exception("Exporting metrics failed; the next interval tries again.")
         if error:

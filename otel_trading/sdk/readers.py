@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
@@ -16,11 +17,13 @@ from otel_trading.sdk.reader import SurvivingReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from importlib.metadata import EntryPoint
 
 __all__ = ["check_standard", "endpoint", "exporter_names", "readers"]
 
 _OWN: Final = ("otlp", "prometheus", "console", "none")
 _PORTS: Final = range(65_536)
+_EXEMPLAR_FILTERS: Final = ("trace_based", "always_on", "always_off")
 
 
 def readers() -> tuple[list[MetricReader], list[str]]:
@@ -29,7 +32,9 @@ def readers() -> tuple[list[MetricReader], list[str]]:
     Raises:
         ConfigError: For an exporter that does not exist or an endpoint that cannot be opened.
     """
-    built = [_BUILD[name]() if name in _BUILD else _foreign(name) for name in exporter_names() if name != "none"]
+    # The endpoint first: its port may be taken, and then no thread of another reader may run already.
+    names = sorted(exporter_names(), key=lambda name: name != "prometheus")
+    built = [_BUILD[name]() if name in _BUILD else _foreign(name) for name in names if name != "none"]
     return [reader for reader, _ in built], [phrase for _, phrase in built]
 
 
@@ -48,7 +53,8 @@ def check_standard() -> None:
     """Refuse what the SDK would accept and then lose silently.
 
     Raises:
-        ConfigError: For delta temporality, an interval that is no positive number, or a malformed endpoint.
+        ConfigError: For delta temporality, an interval that is no positive number, a malformed endpoint or port, an
+            exporter that is not installed, or an exemplar filter that does not exist.
     """
     temporality = os.environ.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative").strip().lower()
     if temporality not in {"", "cumulative"}:
@@ -59,14 +65,20 @@ def check_standard() -> None:
         raise ConfigError(message)
     _check_milliseconds("OTEL_METRIC_EXPORT_INTERVAL")
     _check_milliseconds("OTEL_METRIC_EXPORT_TIMEOUT")
-    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"):
-        _check_url(name)
+    for signal in ("", "METRICS_", "TRACES_", "LOGS_"):
+        _check_url(f"OTEL_EXPORTER_OTLP_{signal}ENDPOINT")
+    _check_exemplar_filter()
+    for name in exporter_names():
+        if name == "prometheus":
+            _address()
+        elif name not in _OWN:
+            _entry_point(name)
 
 
 def _check_milliseconds(name: str) -> None:
     text = os.environ.get(name, "").strip()
     try:
-        good = not text or float(text) > 0
+        good = not text or 0 < float(text) < math.inf
     except ValueError:
         good = False
     if not good:
@@ -88,6 +100,18 @@ def _check_url(name: str) -> None:
         raise ConfigError(message)
 
 
+def _check_exemplar_filter() -> None:
+    text = os.environ.get("OTEL_METRICS_EXEMPLAR_FILTER", "").strip()
+    if text not in {"", *_EXEMPLAR_FILTERS}:
+        message = (
+            f"OTEL_METRICS_EXEMPLAR_FILTER is {text!r}. Allowed: {', '.join(_EXEMPLAR_FILTERS)}. "
+            f"Correct it or unset it."
+        )
+        raise ConfigError(message)
+    if not text:
+        os.environ.pop("OTEL_METRICS_EXEMPLAR_FILTER", None)  # the SDK refuses an empty one
+
+
 def _otlp() -> tuple[MetricReader, str]:
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
     if protocol == "grpc":
@@ -101,13 +125,17 @@ def _every() -> str:
 
 
 def _prometheus() -> tuple[MetricReader, str]:
+    reader = ScrapeReader(*_address())
+    return reader, f"Prometheus endpoint {reader.url}"
+
+
+def _address() -> tuple[str, int]:
     host = os.environ.get("OTEL_EXPORTER_PROMETHEUS_HOST", "").strip() or "localhost"
     text = os.environ.get("OTEL_EXPORTER_PROMETHEUS_PORT", "").strip() or "9464"
     if not text.isdecimal() or int(text) not in _PORTS:
         message = f"OTEL_EXPORTER_PROMETHEUS_PORT is {text!r}. Allowed: 0 to 65535. Correct it or unset it."
         raise ConfigError(message)
-    reader = ScrapeReader(host, int(text))
-    return reader, f"Prometheus endpoint {reader.url}"
+    return host, int(text)
 
 
 def _console() -> tuple[MetricReader, str]:
@@ -115,7 +143,12 @@ def _console() -> tuple[MetricReader, str]:
 
 
 def _foreign(name: str) -> tuple[MetricReader, str]:
-    """Load an exporter of another package by its entry point."""
+    """Load an exporter of another package."""
+    exporter = _entry_point(name).load()()
+    return (exporter, name) if isinstance(exporter, MetricReader) else (SurvivingReader(exporter), name)
+
+
+def _entry_point(name: str) -> EntryPoint:
     found = list(entry_points(group="opentelemetry_metrics_exporter", name=name))
     if not found:
         message = (
@@ -123,8 +156,7 @@ def _foreign(name: str) -> tuple[MetricReader, str]:
             f"exporter of an installed package. Correct it or install the package."
         )
         raise ConfigError(message)
-    exporter = found[0].load()()
-    return (exporter, name) if isinstance(exporter, MetricReader) else (SurvivingReader(exporter), name)
+    return found[0]
 
 
 _BUILD: Final[dict[str, Callable[[], tuple[MetricReader, str]]]] = {

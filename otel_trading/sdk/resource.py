@@ -19,11 +19,14 @@ from opentelemetry.sdk.resources import (
 from otel_trading import _context
 from otel_trading.semconv import attributes as a
 
-__all__ = ["PROMOTED", "job_and_instance", "resource"]
+__all__ = ["FIRST_PROCESS", "PROMOTED", "is_worker", "job_and_instance", "resource"]
 
 ENVIRONMENT: Final = "deployment.environment.name"
 #: Resource attributes that Prometheus promotes to labels; `collector/prometheus.yaml` says the same, a test compares.
 PROMOTED: Final = (SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE_ID, SERVICE_VERSION, ENVIRONMENT)
+#: Holds the number of the process that is the bot; `otel-trading run` begins a new one.
+FIRST_PROCESS: Final = "_OTEL_TRADING_FIRST_PROCESS"
+_MAIN: Final = "MainProcess"
 _NAMESPACE: Final = uuid.UUID("5a0f4c1e-8f0b-5c3a-9a67-0d8e1b7a3c52")
 
 
@@ -52,12 +55,24 @@ def job_and_instance(attributes: dict[str, str]) -> dict[str, str]:
     }
 
 
+def is_worker() -> bool:
+    """Return whether a process above this one is the bot: Python children inherit auto-instrumentation.
+
+    `multiprocessing` does not know its spawned children that early, hence the mark in the environment.
+    """
+    if multiprocessing.parent_process() is not None:
+        return True
+    mine = str(os.getpid())
+    return os.environ.setdefault(FIRST_PROCESS, mine) != mine
+
+
 def _instance(service: str) -> str:
-    """Hash what tells two bots apart and outlives a restart; a worker process adds its own name."""
+    """Hash what tells two bots apart and outlives a restart; a worker adds its name or number."""
     defaults = _context.current().values
     parts = [socket.gethostname(), service]
     parts += [defaults.get(attribute.name, "") for attribute in (a.MODE, a.ACCOUNT, a.STRATEGY)]
     stable = str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
-    if multiprocessing.parent_process() is None:
+    if not is_worker():
         return stable
-    return f"{stable}-{multiprocessing.current_process().name}"
+    name = multiprocessing.current_process().name
+    return f"{stable}-{os.getpid() if name == _MAIN else name}"

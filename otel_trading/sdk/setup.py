@@ -18,10 +18,9 @@ from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, Resou
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_trading import _context, environment
-from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
 from otel_trading.sdk import readers
-from otel_trading.sdk.resource import resource
+from otel_trading.sdk.resource import is_worker, resource
 from otel_trading.sdk.views import views
 from otel_trading.semconv import attributes as a
 
@@ -53,7 +52,8 @@ class _State:
 def set_environment_defaults() -> None:
     """Set the defaults of OpenTelemetry's own variables; what the user set stays."""
     for name, value in DEFAULTS.items():
-        os.environ.setdefault(name, value)
+        if not os.environ.get(name, "").strip():  # OpenTelemetry: an empty variable is an unset one
+            os.environ[name] = value
 
 
 def configure(**arguments: Any) -> bool:
@@ -76,25 +76,22 @@ def configure(**arguments: Any) -> bool:
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         _say("off: OTEL_SDK_DISABLED is true")
         return False
-    _State.configured = True
     version = arguments.pop("auto_instrumentation_version", None)
     extra = {**arguments.pop("resource_attributes", {}), **({"telemetry.auto.version": version} if version else {})}
     own = resource(extra)
     provider, phrases = _metrics(own)
+    _State.configured = True
     with _no_second_metrics_exporter():
         _initialize_components(resource_attributes=dict(own.attributes), **arguments)
     ending.close_at_exit(_shutdowns(provider))
-    _say(_line(own, phrases))
+    if not is_worker():
+        _say(_line(own, phrases))
     return True
 
 
 def _metrics(own: Resource) -> tuple[MeterProvider, list[str]]:
     built, phrases = readers.readers()
-    try:
-        provider = MeterProvider(metric_readers=built, resource=own, views=views(), shutdown_on_exit=False)
-    except ValueError as error:  # a misspelt exemplar filter
-        message = f"The OpenTelemetry SDK refused a setting: {error}. Correct that variable or unset it."
-        raise ConfigError(message) from error
+    provider = MeterProvider(metric_readers=built, resource=own, views=views(), shutdown_on_exit=False)
     metrics.set_meter_provider(provider)
     return provider, phrases
 
