@@ -6,7 +6,7 @@ dictionary look-up. What a cap folds becomes `_other_` and is counted once per c
 
 from __future__ import annotations
 
-import difflib
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import _context
@@ -14,7 +14,7 @@ from otel_trading._guard import lose, overflow
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
     from otel_trading.semconv import Attribute
 
@@ -94,17 +94,18 @@ class Keywords:
 
     Args:
         helper: Name of the helper, as users write it.
+        others: Helpers that share the row.
         keywords: Keyword -> attribute, in the order in which `resolve` takes the values.
     """
 
     #: Every row of the table, by helper.
     table: Final[dict[str, Keywords]] = {}
 
-    def __init__(self, helper: str, /, **keywords: Attribute) -> None:
+    def __init__(self, helper: str, /, *others: str, **keywords: Attribute) -> None:
         self.helper = helper
         self.attributes = keywords
         self._cache: dict[tuple[object, ...], AttributeSet] = {}
-        Keywords.table[helper] = self
+        Keywords.table.update(dict.fromkeys((helper, *others), self))
 
     def resolve(self, *values: object) -> AttributeSet:
         """Return the attributes of a call, defaults included.
@@ -143,7 +144,8 @@ class Keywords:
             if values[attribute.name] is OTHER:
                 folded.append((attribute, text))
         made = AttributeSet(values, tuple(folded))
-        self._cache[key] = made
+        if _short(key[1:]):
+            self._cache[key] = made
         return made
 
     def _report(self, attributes: AttributeSet) -> None:
@@ -163,11 +165,12 @@ def custom(keywords: dict[str, object]) -> AttributeSet:
     if found is None:
         if len(_custom) >= _MAX_CACHED:
             _custom.clear()
-        given = {_ours(name): str(value)[:MAX_LENGTH] for name, value in keywords.items() if value is not None}
+        given = {_ours(name): _plain(value) for name, value in keywords.items() if value is not None}
         values = {attribute.name: defaults.values.get(attribute.name, "") for attribute in _ALWAYS} | given
         admitted = {name: _admit(name, text) for name, text in values.items() if text}
         found = AttributeSet(admitted)
-        _custom[key] = found
+        if _short(keywords.values()):
+            _custom[key] = found
     for name, value in found.values.items():
         if value is OTHER:
             overflow(name)
@@ -188,8 +191,18 @@ def reset_caps() -> None:
 
 
 def _text(attribute: Attribute, value: object) -> str:
-    text = "" if value is None else str(value)[:MAX_LENGTH]
+    text = "" if value is None else _plain(value)
     return text.lower() if attribute is a.VENUE else text
+
+
+def _plain(value: object) -> str:
+    text = str(value.value if isinstance(value, Enum) else value)[:MAX_LENGTH]
+    return text.encode("utf-8", "replace").decode("utf-8")  # one lone surrogate would fail a whole export
+
+
+def _short(values: Iterable[object]) -> bool:
+    """Whether a cache may hold these: ten thousand texts of a megabyte would be a leak."""
+    return all(not isinstance(value, (str, bytes)) or len(value) <= MAX_LENGTH for value in values)
 
 
 def _admit(name: str, text: str, allowed: tuple[str, ...] = ()) -> str:
@@ -204,6 +217,8 @@ def _admit(name: str, text: str, allowed: tuple[str, ...] = ()) -> str:
 
 
 def _unknown(helper: str, keyword: str, attribute: Attribute, text: str) -> str:
-    near = difflib.get_close_matches(text, attribute.values, n=1)
+    import difflib  # noqa: PLC0415  2 ms at import that only a wrong value is worth
+
+    near = difflib.get_close_matches(text.lower(), attribute.values, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"Use one of {', '.join(attribute.values)}."
     return f"{helper}({keyword}={text!r}) is not a value of {attribute.name}. {hint}"

@@ -7,9 +7,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, TypeVar
-
-from typing_extensions import ParamSpec
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from otel_trading import environment
 from otel_trading.errors import ConfigError, ConventionError
@@ -25,6 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _MAX_SITES: Final = 1000
+_MAX_MESSAGE: Final = 500
 _log: Final = logging.getLogger("otel_trading")
 _warned: Final[set[tuple[str, int, str]]] = set()
 _PACKAGE: Final = os.path.dirname(__file__) + os.sep  # noqa: PTH120  compared with co_filename, which is text
@@ -92,7 +91,10 @@ def _survive(error: Exception) -> None:
     if strict():
         raise error
     count("invalid_value" if isinstance(error, (TypeError, ValueError)) else "internal_error")
-    _warn(f"{type(error).__name__}: {error}")
+    text = type(error).__name__
+    with suppress(Exception):  # an exception may be unable to say what it is
+        text += f": {error}"
+    _warn(text)
 
 
 def count(reason: SdkReason) -> None:
@@ -112,7 +114,9 @@ def _warn(message: str) -> None:
     if site in _warned or len(_warned) >= _MAX_SITES:
         return
     _warned.add(site)
-    _log.warning("%s (first seen at %s:%d; counted in trading.sdk.dropped, not repeated)", message, file, line)
+    said = message[:_MAX_MESSAGE]
+    with suppress(Exception):  # a handler of the user's own failed
+        _log.warning("%s (first seen at %s:%d; counted in trading.sdk.dropped, not repeated)", said, file, line)
 
 
 def _caller() -> tuple[str, int]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-from typing_extensions import ParamSpec, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from otel_trading import _guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from typing_extensions import Self
 
 __all__ = ["Timer", "error_type", "timer"]
 
@@ -45,7 +45,7 @@ class Timer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._finish(time.perf_counter() - self._begin, None if kind is None else error_type(error or kind))
+        self._finish(time.perf_counter() - self._begin, error_type(kind))
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -75,25 +75,31 @@ class Timer:
 
 
 def timer(helper: Callable[P, Timer]) -> Callable[P, Timer]:
-    """Keep every exception of a timing helper away from its caller, who gets a timer that records nothing."""
+    """Keep every exception of a timing helper away from its caller, who gets a timer that records nothing.
+
+    Used bare, as `@meter.iteration` without parentheses, it still hands back the function and never swallows it.
+    """
+    safe = _guard.guarded(helper)
 
     @functools.wraps(helper)
     def call(*args: P.args, **kwargs: P.kwargs) -> Timer:
-        return _guard.guarded(helper)(*args, **kwargs) or Timer(_ignore)
+        if len(args) == 1 and callable(args[0]):
+            return cast("Timer", (cast("Callable[[], Timer | None]", safe)() or Timer(_ignore))(args[0]))
+        return safe(*args, **kwargs) or Timer(_ignore)
 
     return call
 
 
 def error_type(error: object) -> str | None:
-    """Return the `error.type` of an exception, of a name, or of None.
+    """Return the `error.type` of an exception or its class, of a name or a code, or of None.
 
     Source: https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/
     """
-    if error is None or isinstance(error, str):
-        return error or None
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    return (error if isinstance(error, type) else type(error)).__qualname__
+    kind = type(error) if isinstance(error, BaseException) else error
+    if isinstance(kind, type):
+        # by name too: until Python 3.11 asyncio and concurrent.futures had classes of their own
+        return "timeout" if issubclass(kind, TimeoutError) or kind.__name__ == "TimeoutError" else kind.__qualname__
+    return None if kind is None else str(kind) or None
 
 
 def _ignore(seconds: float, error: str | None) -> None:

@@ -6,7 +6,6 @@ Every standard OTEL_* variable is honoured by the OpenTelemetry SDK itself and i
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast, get_args
@@ -148,6 +147,8 @@ def check(environ: Mapping[str, str] | None = None) -> None:
     names = [setting.name for setting in ALL]
     for name in environ:
         if name.startswith(PREFIX) and name not in names:
+            import difflib  # noqa: PLC0415  2 ms at import that only a wrong name is worth
+
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"Allowed: {', '.join(names)}."
             message = f"{name} is not a setting of otel-trading. {hint} Rename or unset it."
