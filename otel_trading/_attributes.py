@@ -116,13 +116,16 @@ class Keywords:
         Raises:
             ConventionError: In strict mode, for a value outside a closed set.
         """
-        key = (_context.current(), *values)
-        found = self._cache.get(key)
-        if found is None:
-            found = self._make(key)
+        found = self.find(*values)
         if found.folded:
             self._report(found)
         return found
+
+    def find(self, *values: object) -> AttributeSet:
+        """Return what `resolve` returns, without counting again what that call counted already."""
+        key = (_context.current(), *values)
+        found = self._cache.get(key)
+        return self._make(key) if found is None else found
 
     def forget(self) -> None:
         """Drop what was resolved, because the caps start again."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import SupportsFloat, TypeAlias
+from typing import Final, SupportsFloat, TypeAlias
 
 from otel_trading._guard import lose
 
 __all__ = ["Number", "number"]
 
+_MAX_SHOWN: Final = 100
 #: What helpers take: int, float, Decimal, numeric text, Fraction, numpy scalars.
 Number: TypeAlias = "SupportsFloat | str"
 
@@ -31,13 +32,16 @@ def number(value: object, what: str, *, minimum: float | None = None) -> float |
     else:
         result = _convert(value)
     if result is None:
-        lose("invalid_value", f"{what}={value!r} is not a number. Pass an int, a float, a Decimal or numeric text.")
+        lose(
+            "invalid_value",
+            f"{what}={_shown(value)} is not a number. Pass an int, a float, a Decimal or numeric text.",
+        )
         return None
     if not math.isfinite(result):
-        lose("non_finite", f"{what}={value!r} is not finite. Pass a finite number or leave the measurement out.")
+        lose("non_finite", f"{what}={_shown(value)} is not finite. Pass a finite number or leave the measurement out.")
         return None
     if minimum is not None and result < minimum:
-        lose("invalid_value", f"{what}={value!r} is below {minimum:g}, the smallest allowed value. Pass its size.")
+        lose("invalid_value", f"{what}={_shown(value)} is below {minimum:g}, the smallest allowed. Pass its size.")
         return None
     return result
 
@@ -47,5 +51,12 @@ def _convert(value: SupportsFloat | str) -> float | None:
         return float(value)
     except OverflowError:
         return math.inf
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001  the user's own __float__ may raise anything
         return None
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)[:_MAX_SHOWN]
+    except Exception:  # noqa: BLE001  10 ** 5000 has no text, and a user's __repr__ may raise anything
+        return f"a {type(value).__name__}"
