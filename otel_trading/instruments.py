@@ -7,8 +7,10 @@ they refuse.
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.metrics import Meter, MeterProvider, Observation, get_meter
@@ -116,6 +118,9 @@ class _Observer(_Admission):
             kept = attributes.kept.get(self) or self._remember(attributes)
             if kept is None:
                 continue
+            if not math.isfinite(value):
+                _lose_quietly("non_finite", f"{self.metric} would be {value}. Correct what was stated for it.")
+                continue
             key = frozenset(kept.items())
             if key in seen:
                 seen[key] = (kept, seen[key][1] + value if adds else value)
@@ -139,7 +144,10 @@ class _Binding:
 
     def __init__(self, provider: MeterProvider | None) -> None:
         self.meter = get_meter(SCOPE, __version__, meter_provider=provider)
-        self.recorders: dict[Metric, Recorder] = {}
+        # Losses are counted inside collections too, where to wait for our lock would be a deadlock: never create then.
+        self.recorders: dict[Metric, Recorder] = {
+            metric: Recorder(metric, self.meter) for metric in (sdk.DROPPED, sdk.ATTRIBUTE_OVERFLOWS)
+        }
         self.observers: dict[Metric, _Observer] = {}
 
 
@@ -207,10 +215,12 @@ def _watch(binding: _Binding, metric: Metric) -> None:
 
 
 def _read(metric: Metric) -> Iterator[tuple[AttributeSet, float]]:
-    for reference in list(_State.sources.get(metric, ())):
+    sources = _State.sources.get(metric, [])
+    for reference in list(sources):
         source = reference()
         if source is None:
-            _State.sources[metric].remove(reference)
+            with suppress(ValueError):  # another reader was faster
+                sources.remove(reference)
             continue
         try:
             yield from source()
