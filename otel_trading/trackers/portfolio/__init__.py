@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
+from otel_trading._attributes import OTHER
 from otel_trading._guard import lose
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import execution
@@ -59,7 +60,7 @@ class PortfolioTracker(Observed):
             fee: Charged (positive) or earned (negative), in the same currency.
         """
         with self._lock:
-            key = attributes.only(_POSITION)
+            key = self._known(attributes.only(_POSITION))
             position = self._position(key)
             if position is None:
                 return
@@ -74,13 +75,16 @@ class PortfolioTracker(Observed):
     def marked(self, attributes: AttributeSet, price: float) -> None:
         """Value every position in a symbol at a price; the currency may be left out."""
         exact, wanted = _exact(price), attributes.only(_POSITION).values.items()
+        symbol = attributes.get(a.SYMBOL)
         with self._lock:
             for key, position in self._positions.items():
-                if wanted <= key.values.items():
-                    position.mark = exact
+                if (
+                    key.get(a.SYMBOL) == symbol and wanted <= key.values.items()
+                ):  # symbol first: cheap per tick
+                    position.value(exact)
 
     def positioned(self, attributes: AttributeSet, quantity: float, price: float | None = None) -> None:
-        """Take a position as the app or the venue states it; zero closes it.
+        """Take a position as the app or the venue states it; zero closes it, and what it loses is realized at the mark.
 
         Args:
             attributes: With symbol.
@@ -89,13 +93,15 @@ class PortfolioTracker(Observed):
         """
         with self._lock:
             key = self._known(attributes.only(_POSITION))
-            if not quantity:
-                self._positions.pop(key, None)
+            position = self._position(key) if quantity else self._positions.get(key)
+            if position is None:
                 return
-            position = self._position(key)
-            if position is not None:
-                position.quantity = _exact(quantity)
-                position.average = _exact(price) if price is not None else position.average
+            book = self._book(key.only(_BOOK)) if key.get(a.CURRENCY) else None
+            made = position.state(_exact(quantity), None if price is None else _exact(price))
+            if book is not None:
+                book.realized += made
+            if not quantity:
+                del self._positions[key]
 
     def reported(self, attributes: AttributeSet, kind: str, total: float | None, session: float | None) -> None:
         """Take P&L that the app reckons itself; ours is then not shown for this book.
@@ -120,13 +126,21 @@ class PortfolioTracker(Observed):
             self._book(attributes.only(_BOOK)).value(_exact(equity))
 
     def _known(self, key: AttributeSet) -> AttributeSet:
-        """Return the open position that is meant when its currency was left out, else the key itself."""
-        if key in self._positions or key.get(a.CURRENCY):
+        """Return the key of the open position that is meant: stated without its currency, it is still the same one."""
+        if key in self._positions:
             return key
-        return next((known for known in self._positions if key.values.items() <= known.values.items()), key)
+        if not key.get(a.CURRENCY):
+            return next((known for known in self._positions if known.without(a.CURRENCY) == key), key)
+        nameless = self._positions.pop(key.without(a.CURRENCY), None)
+        if nameless is not None:
+            self._positions[key] = nameless
+        return key
 
     def _position(self, key: AttributeSet) -> Position | None:
         if key not in self._positions:
+            if key.get(a.SYMBOL) == OTHER:  # several symbols in one position would be a lie in money
+                lose("series_limit", "A position's symbol is one too many for its attribute. Trade fewer symbols.")
+                return None
             if len(self._positions) >= _MAX_POSITIONS:
                 lose("series_limit", f"Over {_MAX_POSITIONS} open positions. Report the ends of old ones.")
                 return None
@@ -136,7 +150,8 @@ class PortfolioTracker(Observed):
     def _book(self, key: AttributeSet) -> Book:
         day = int(self._clock() // _DAY)
         book = self._books.setdefault(key, Book(day))
-        book.roll(day, self._unrealized(key))
+        if book.day != day:
+            book.roll(day, self._unrealized(key))
         return book
 
     def _unrealized(self, book: AttributeSet) -> Decimal:

@@ -30,7 +30,7 @@ class Position:
 
     opened: float
     quantity: Decimal = ZERO
-    average: Decimal = ZERO
+    average: Decimal | None = None
     mark: Decimal | None = None
     realized: Decimal = ZERO
     _cost: Decimal = ZERO
@@ -39,12 +39,32 @@ class Position:
     @property
     def unrealized(self) -> Decimal:
         """P&L of what is open, at the last mark; zero before the first."""
-        return ZERO if self.mark is None else self.quantity * (self.mark - self.average)
+        return ZERO if self.mark is None or self.average is None else self.quantity * (self.mark - self.average)
 
     @property
     def exposure(self) -> Decimal:
         """Signed value at the mark, else at cost."""
-        return self.quantity * (self.average if self.mark is None else self.mark)
+        price = self.average if self.mark is None else self.mark
+        return ZERO if price is None else self.quantity * price
+
+    def value(self, price: Decimal) -> None:
+        """Mark it; an entry price that nobody stated is the first price seen, else all of it would look like profit."""
+        self.mark = price
+        if self.average is None:
+            self.average = price
+
+    def state(self, quantity: Decimal, average: Decimal | None) -> Decimal:
+        """Take size and entry price as they are stated; what it lost in size is realized at the mark, and returned."""
+        sign = 1 if self.quantity > 0 else -1
+        kept = min(abs(self.quantity), max(quantity * sign, ZERO))
+        share = (abs(self.quantity) - kept) * sign
+        made = share * (self.mark - self.average) if self.mark is not None and self.average is not None else ZERO
+        self.quantity = quantity
+        self.average = average if average is not None else self.average if kept else self.mark
+        self._cost = max(self._cost, abs(quantity * (self.average or ZERO)))
+        self._trip += made
+        self.realized += made
+        return made
 
     def fill(self, quantity: Decimal, price: Decimal, fee: Decimal, now: float) -> tuple[Decimal, RoundTrip | None]:
         """Take a fill; returns the P&L that it realized, net of its fee, and the round trip that it closed.
@@ -55,19 +75,20 @@ class Position:
             fee: Charged (positive) or earned (negative).
             now: The tracker's seconds.
         """
+        entry = price if self.average is None else self.average
         closing = min(abs(quantity), abs(self.quantity)) if quantity * self.quantity < 0 else ZERO
-        made = closing * (price - self.average) * (1 if self.quantity > 0 else -1) - fee
+        made = closing * (price - entry) * (1 if self.quantity > 0 else -1) - fee
         opening = abs(quantity) - closing
         self._trip += made
         trip = None
         if closing and closing == abs(self.quantity):
             trip = RoundTrip(self._trip, self._cost, now - self.opened)
-            self._trip, self._cost, self.average, self.opened = ZERO, ZERO, ZERO, now
+            self._trip, self._cost, self.opened = ZERO, ZERO, now
             self.quantity = ZERO
             quantity = opening.copy_sign(quantity)
         if opening:
             held = abs(self.quantity)
-            self.average = (held * self.average + opening * price) / (held + opening)
+            self.average = (held * entry + opening * price) / (held + opening)
             self._cost += opening * abs(price)
         self.quantity += quantity
         self.mark = price
