@@ -29,6 +29,7 @@ __all__ = [
 
 _SENT: Final = Keywords(
     "order_sent",
+    "order_request",
     operation=a.ORDER_OPERATION,
     error=a.ERROR_TYPE,
     venue=a.VENUE,
@@ -42,6 +43,9 @@ _SENT: Final = Keywords(
 )
 _CHANGED: Final = Keywords(
     "order_status_changed",
+    "order_acknowledged",
+    "order_canceled",
+    "order_expired",
     status=a.ORDER_STATUS,
     venue=a.VENUE,
     symbol=a.SYMBOL,
@@ -52,6 +56,7 @@ _CHANGED: Final = Keywords(
 )
 _REJECTED: Final = Keywords(
     "order_rejected",
+    "order_denied",
     source=a.REJECT_SOURCE,
     reason=a.REJECT_REASON,
     venue=a.VENUE,
@@ -155,12 +160,13 @@ def order_request(
 
     @guarded
     def start() -> None:
+        attributes = _SENT.resolve(operation, None, *values)
         if operation == "new":
-            _remember(client_id, _SENT.resolve(operation, None, *values), quantity)
+            _remember(client_id, attributes, quantity)
 
     @guarded
     def finish(seconds: float, error: str | None) -> None:
-        attributes = _SENT.resolve(operation, error, *values)
+        attributes = _SENT.find(operation, error, *values)
         instruments.of(metrics.REQUESTS).record(1, attributes)
         instruments.of(metrics.REQUEST_DURATION).record(seconds, attributes)
         call = attributes.plus(a.VENUE_OPERATION, _VERB.get(operation, operation))
@@ -205,6 +211,7 @@ def order_status_changed(
     trackers.default().orders.moved(client_id, attributes.only(_ORDER), state)
 
 
+@guarded
 def order_acknowledged(*, client_id: str | None = None, symbol: str | None = None, venue: str | None = None) -> None:
     """Enter an order into `new`: the venue has it.
 
@@ -218,6 +225,7 @@ def order_acknowledged(*, client_id: str | None = None, symbol: str | None = Non
     order_status_changed(status="new", client_id=client_id, symbol=symbol, venue=venue)
 
 
+@guarded
 def order_canceled(*, client_id: str | None = None, symbol: str | None = None, venue: str | None = None) -> None:
     """Enter an order into `canceled`.
 
@@ -231,6 +239,7 @@ def order_canceled(*, client_id: str | None = None, symbol: str | None = None, v
     order_status_changed(status="canceled", client_id=client_id, symbol=symbol, venue=venue)
 
 
+@guarded
 def order_expired(*, client_id: str | None = None, symbol: str | None = None, venue: str | None = None) -> None:
     """Enter an order into `expired`.
 
@@ -282,6 +291,7 @@ def order_rejected(
     orders.moved(client_id, attributes.only(_ORDER), "denied" if source == "risk" else "rejected")
 
 
+@guarded
 def order_denied(
     *,
     reason: a.RejectReason = "other",

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["OrderTracker"]
 
-#: FIX 39 states after which nothing more comes, and our own two.
+#: FIX 39 states after which only late reports come, and our own two.
 TERMINAL: Final = frozenset({"filled", "canceled", "rejected", "expired", "denied", "lost", "done_for_day", "replaced"})
-_UNACKNOWLEDGED: Final = frozenset({"initialized", "pending_new"})
+#: States before the first fill: a report of one that comes later than a fill is old news.
+_BEFORE_FILL: Final = frozenset({"initialized", "pending_new", "new"})
 #: Reports that prove that the venue has the order.
 _ACKNOWLEDGING: Final = frozenset({"new", "partially_filled", "filled", "stopped", "suspended", "accepted_for_bidding"})
 MAX_ORDERS: Final = 10_000
+#: Fills and states travel on separate channels: for so many orders the second one still finds what the first one ended.
+MAX_ENDED: Final = 1000
 _MAX_SEEN: Final = 1000
 #: Per symbol, thousands of series would say what one oldest age says.
 _WHOLE: Final = metrics.UNACKNOWLEDGED_AGE.keys - {a.SYMBOL.name}
@@ -39,10 +42,13 @@ class _Order:
     remaining: float | None
     acknowledged: bool = False
     filled: bool = False
+    completed: bool = False
 
 
 class OrderTracker:
     """A table of open orders by client order id (FIX 11), bounded to 10,000; the oldest gives way and is counted.
+
+    Ended orders are remembered for a while, so that late fills and states still join them.
 
     Emits `trading.order.transitions`, `.acknowledgement.duration`, `.fill.duration`; is observed as
     `trading.order.active` and `.unacknowledged.age`.
@@ -55,6 +61,7 @@ class OrderTracker:
         self._clock = clock
         self._lock = threading.Lock()
         self._orders: OrderedDict[str, _Order] = OrderedDict()
+        self._ended: OrderedDict[str, _Order] = OrderedDict()
         self._seen: dict[AttributeSet, None] = {}  # ordered: states that were ever active keep a zero
         instruments.observe(metrics.ACTIVE, self._observe_active)
         instruments.observe(metrics.UNACKNOWLEDGED_AGE, self._observe_age)
@@ -69,6 +76,8 @@ class OrderTracker:
         """
         if client_id is not None:
             with self._lock:
+                self._ended.pop(client_id, None)
+                self._orders.pop(client_id, None)
                 crowded = len(self._orders) >= MAX_ORDERS
                 if crowded:
                     self._orders.popitem(last=False)
@@ -79,11 +88,11 @@ class OrderTracker:
 
     def attributes(self, client_id: str | None) -> AttributeSet | None:
         """Return the attributes under which an order was sent, or None when it is not known."""
-        order = self._orders.get(client_id) if client_id is not None else None
+        order = self._find(client_id)
         return order.attributes if order else None
 
     def moved(self, client_id: str | None, attributes: AttributeSet, status: str) -> None:
-        """Enter a state.
+        """Enter a state; one that the order is in already, or has left behind, is not entered again.
 
         Args:
             client_id: Client order id, or None.
@@ -91,16 +100,15 @@ class OrderTracker:
             status: State of FIX 39, or a local one.
         """
         with self._lock:
-            order = self._orders.get(client_id) if client_id is not None else None
+            order = self._find(client_id)
             acknowledged_after = self._acknowledge(order, status)
-            if order is not None:
-                order.status = status
-                attributes = order.attributes
-                if status in TERMINAL:
-                    self._orders.pop(str(client_id), None)
+            entered = order is None or self._move(str(client_id), order, status)
+        if order is not None:
+            attributes = order.attributes
         if acknowledged_after is not None:
             instruments.of(metrics.ACKNOWLEDGEMENT_DURATION).record(acknowledged_after, attributes)
-        self._enter(attributes, status)
+        if entered:
+            self._enter(attributes, status)
 
     def filled(self, client_id: str | None, quantity: float | None, *, complete: bool | None = None) -> None:
         """Take a fill: records the fill durations and moves the order to partially_filled or filled.
@@ -110,20 +118,38 @@ class OrderTracker:
             quantity: Filled quantity, absolute.
             complete: Whether the order is done; None lets the remaining quantity tell.
         """
-        order = self._orders.get(client_id) if client_id is not None else None
-        if order is None:
-            return
-        elapsed = self._clock() - order.sent
-        if order.remaining is not None and quantity is not None:
-            order.remaining -= quantity
-        if complete is None:
-            complete = order.remaining is not None and order.remaining <= abs(quantity or 0.0) * 1e-9
-        if not order.filled:
-            order.filled = True
+        with self._lock:
+            order = self._find(client_id)
+            if order is None:
+                return
+            elapsed = self._clock() - order.sent
+            if order.remaining is not None and quantity is not None:
+                order.remaining -= quantity
+            if complete is None:
+                left = order.remaining
+                complete = order.status == "filled" if left is None else left <= abs(quantity or 0.0) * 1e-9
+            first, last = not order.filled, complete and not order.completed
+            order.filled, order.completed = True, order.completed or complete
+        if first:
             self._fill_duration(order, "first", elapsed)
-        if complete:
+        if last:
             self._fill_duration(order, "complete", elapsed)
         self.moved(client_id, order.attributes, "filled" if complete else "partially_filled")
+
+    def _find(self, client_id: str | None) -> _Order | None:
+        return None if client_id is None else self._orders.get(client_id) or self._ended.get(client_id)
+
+    def _move(self, client_id: str, order: _Order, status: str) -> bool:
+        """Enter the state under the lock; returns whether it is news."""
+        over = order.status in TERMINAL and status not in TERMINAL
+        if status == order.status or over or (order.filled and status in _BEFORE_FILL):
+            return False
+        order.status = status
+        if status in TERMINAL and self._orders.pop(client_id, None) is not None:
+            self._ended[client_id] = order
+            if len(self._ended) > MAX_ENDED:
+                self._ended.popitem(last=False)
+        return True
 
     def _acknowledge(self, order: _Order | None, status: str) -> float | None:
         if order is None or order.acknowledged or status not in _ACKNOWLEDGING:
@@ -151,9 +177,9 @@ class OrderTracker:
 
     def _observe_age(self) -> Iterator[tuple[AttributeSet, float]]:
         now = self._clock()
-        ages: dict[AttributeSet, float] = {attributes.without(a.ORDER_STATUS): 0.0 for attributes in self._seen}
+        ages: dict[AttributeSet, float] = {attributes.without(a.ORDER_STATUS): 0.0 for attributes in list(self._seen)}
         for order in self._open():
             attributes = order.attributes.only(_WHOLE)
-            age = now - order.sent if order.status in _UNACKNOWLEDGED and not order.acknowledged else 0.0
+            age = 0.0 if order.acknowledged else now - order.sent  # also while a cancel of it is pending
             ages[attributes] = max(age, ages.get(attributes, 0.0))
         yield from ages.items()
