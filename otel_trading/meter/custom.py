@@ -32,7 +32,6 @@ class _Custom:
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
 
-    @guarded
     def _record(self, value: Number, attributes: dict[str, object]) -> None:
         measured = number(value, self._metric.name, minimum=self._minimum)
         if measured is not None:
@@ -44,6 +43,7 @@ class Counter(_Custom):
 
     _minimum = 0.0
 
+    @guarded
     def add(self, value: Number = 1, /, **attributes: object) -> None:
         """Add a value of at least zero; every keyword is an attribute of few values."""
         self._record(value, attributes)
@@ -52,6 +52,7 @@ class Counter(_Custom):
 class UpDownCounter(_Custom):
     """Counts what grows and shrinks."""
 
+    @guarded
     def add(self, value: Number, /, **attributes: object) -> None:
         """Add a signed value; every keyword is an attribute of few values."""
         self._record(value, attributes)
@@ -60,6 +61,7 @@ class UpDownCounter(_Custom):
 class Gauge(_Custom):
     """Holds the last value."""
 
+    @guarded
     def set(self, value: Number, /, **attributes: object) -> None:
         """Set the value; every keyword is an attribute of few values."""
         self._record(value, attributes)
@@ -68,6 +70,7 @@ class Gauge(_Custom):
 class Histogram(_Custom):
     """Holds the distribution of values."""
 
+    @guarded
     def record(self, value: Number, /, **attributes: object) -> None:
         """Record a value; every keyword is an attribute of few values."""
         self._record(value, attributes)

@@ -71,7 +71,7 @@ def _values(
         raise ConventionError(message)
     return {
         a.MODE.name: mode,
-        a.VENUE.name: venue.lower() if venue else None,
+        a.VENUE.name: None if venue is None else str(venue).lower(),
         a.STRATEGY.name: strategy,
         a.ACCOUNT.name: account,
         a.CURRENCY.name: currency,

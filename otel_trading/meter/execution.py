@@ -98,7 +98,10 @@ def order_filled(
     _cost(attributes, charged)
     if paid is None or size is None:
         return
-    instruments.of(metrics.NOTIONAL).record(abs(paid) * size, attributes)
+    value = number(abs(paid) * size, "price * quantity")
+    if value is None:
+        return
+    instruments.of(metrics.NOTIONAL).record(value, attributes)
     sign = _SIGN.get(attributes.get(a.ORDER_SIDE) or "")
     if sign is None:
         return
@@ -120,7 +123,9 @@ def _slippage(attributes: AttributeSet, price: float, expected: float | None, si
         return  # relative to nothing there is no slippage
     worse = sign * (price - expected)
     direction = "adverse" if worse > 0 else "favorable" if worse < 0 else "flat"
-    instruments.of(metrics.SLIPPAGE).record(abs(worse / expected), attributes.plus(a.DIRECTION, direction))
+    size = number(abs(worse / expected), "slippage")
+    if size is not None:
+        instruments.of(metrics.SLIPPAGE).record(size, attributes.plus(a.DIRECTION, direction))
 
 
 @guarded

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_trading import trackers
 from otel_trading._attributes import Keywords
-from otel_trading._guard import guarded
+from otel_trading._guard import guarded, lose
 from otel_trading._numbers import number
 from otel_trading._timer import error_type
 from otel_trading.semconv import attributes as a
@@ -24,6 +24,8 @@ __all__ = [
 
 _RECEIVED: Final = Keywords(
     "market_data_received",
+    "market_data_subscribed",
+    "market_data_unsubscribed",
     source=a.DATA_SOURCE,
     kind=a.DATA_KIND,
     connection=a.CONNECTION,
@@ -32,11 +34,14 @@ _RECEIVED: Final = Keywords(
     strategy=a.STRATEGY,
     account=a.ACCOUNT,
 )
+#: Unix seconds in the year 5138; anything later is milliseconds or finer.
+_LATEST: Final = 1e11
 _CONNECTION: Final = Keywords(
     "connection_changed",
     name=a.CONNECTION,
     state=a.CONNECTION_STATE,
     transport=a.TRANSPORT,
+    error=a.ERROR_TYPE,
     venue=a.VENUE,
     strategy=a.STRATEGY,
     account=a.ACCOUNT,
@@ -51,7 +56,7 @@ def market_data_received(
     connection: str | None = None,
     symbol: str | None = None,
     venue_time: Number | None = None,
-    sequence: int | None = None,
+    sequence: Number | None = None,
     venue: str | None = None,
     strategy: str | None = None,
     account: str | None = None,
@@ -72,9 +77,23 @@ def market_data_received(
     Emits: `trading.market_data.messages`, `.delay`, `.gaps`; feeds `.age`.
     """
     attributes = _RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account)
-    stamp = None if venue_time is None else number(venue_time, "venue_time")
-    delay = None if stamp is None else time.time() - stamp
-    trackers.default().feeds.received(attributes, delay=delay, sequence=sequence)
+    delay = None if venue_time is None else _delay(venue_time)
+    trackers.default().feeds.received(attributes, delay=delay, sequence=_sequence(sequence))
+
+
+def _delay(venue_time: Number) -> float | None:
+    stamp = number(venue_time, "venue_time")
+    if stamp is not None and stamp > _LATEST:  # else a delay of zero would be told for ever
+        lose("invalid_value", f"venue_time={stamp:.0f} is not in seconds. Divide milliseconds by 1000.")
+        return None
+    return None if stamp is None else time.time() - stamp
+
+
+def _sequence(value: Number | None) -> int | None:
+    if value is None or type(value) is int:
+        return value  # as it is: a float would round what lies above 2 ** 53
+    checked = number(value, "sequence")
+    return None if checked is None else int(checked)
 
 
 @guarded
@@ -157,6 +176,6 @@ def connection_changed(
 
     Emits: `trading.connection.reconnects`; feeds `trading.connection.status` and `.uptime`.
     """
-    attributes = _CONNECTION.resolve(name, state, transport, venue, strategy, account)
-    entered = attributes.values[a.CONNECTION_STATE.name]
-    trackers.default().connections.changed(attributes.without(a.CONNECTION_STATE), entered, error_type(error))
+    attributes = _CONNECTION.resolve(name, state, transport, error_type(error), venue, strategy, account)
+    entered, cause = attributes.values[a.CONNECTION_STATE.name], attributes.get(a.ERROR_TYPE)
+    trackers.default().connections.changed(attributes.without(a.CONNECTION_STATE, a.ERROR_TYPE), entered, cause)

@@ -12,7 +12,7 @@ from otel_trading.semconv import plumbing as metrics
 
 __all__ = ["cache_hit", "cache_missed"]
 
-_CACHE: Final = Keywords("cache_hit", name=a.CACHE, level=a.CACHE_LEVEL, outcome=a.CACHE_OUTCOME)
+_CACHE: Final = Keywords("cache_hit", "cache_missed", name=a.CACHE, level=a.CACHE_LEVEL, outcome=a.CACHE_OUTCOME)
 
 
 @guarded

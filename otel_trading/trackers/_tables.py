@@ -50,6 +50,7 @@ class States:
     """The current state per attribute set: 1 for it and 0 for every other state of the closed set."""
 
     def __init__(self, metric: Metric, attribute: Attribute) -> None:
+        self._metric = metric
         self._attribute = attribute
         self._lock = threading.Lock()
         self._rows: dict[AttributeSet, str] = {}
@@ -59,8 +60,11 @@ class States:
         """Enter a state; returns the one before, or None for the first."""
         with self._lock:
             before = self._rows.get(attributes)
-            if len(self._rows) < _MAX_ROWS or before is not None:
+            full = before is None and len(self._rows) >= _MAX_ROWS
+            if not full:
                 self._rows[attributes] = state
+        if full:
+            lose("series_limit", f"{self._metric} has {_MAX_ROWS} rows. Use fewer names.")
         return before
 
     def get(self, attributes: AttributeSet) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
+from otel_trading._attributes import OTHER
 from otel_trading._guard import lose
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import market_data as metrics
@@ -42,15 +43,23 @@ class FeedTracker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._feeds: dict[AttributeSet, _Feed] = {}
+        self._ended: dict[AttributeSet, None] = {}  # ordered, so that the oldest gives way
         instruments.observe(metrics.AGE, self._observe_age)
 
     def subscribed(self, attributes: AttributeSet) -> None:
         """Start the clock of a feed, so that one that never sends grows old as well."""
+        self._ended.pop(attributes, None)
         self._feed(attributes)
 
     def unsubscribed(self, attributes: AttributeSet) -> None:
-        """Forget a feed; its age ends with the next export once no symbol of it is left."""
+        """Forget a feed; its age ends with the next export once no symbol of it is left.
+
+        Messages still under way are counted, but start its clock only after it was subscribed again.
+        """
+        self._ended[attributes] = None
         self._feeds.pop(attributes, None)
+        if len(self._ended) > _MAX_FEEDS:
+            self._ended.pop(next(iter(self._ended)), None)
 
     def received(self, attributes: AttributeSet, *, delay: float | None = None, sequence: int | None = None) -> None:
         """Take one message.
@@ -70,7 +79,7 @@ class FeedTracker:
 
     def _feed(self, attributes: AttributeSet) -> _Feed | None:
         feed = self._feeds.get(attributes)
-        if feed is None:
+        if feed is None and attributes not in self._ended:
             if len(self._feeds) >= _MAX_FEEDS:
                 lose("series_limit", f"Over {_MAX_FEEDS} feeds are watched. Leave symbol= out or unsubscribe.")
                 return None
@@ -78,8 +87,8 @@ class FeedTracker:
         return feed
 
     def _follow(self, feed: _Feed, attributes: AttributeSet, sequence: int | None) -> None:
-        if sequence is None:
-            return
+        if sequence is None or attributes.get(a.SYMBOL) == OTHER:
+            return  # numbers of several folded symbols are no sequence
         if feed.sequence is not None and sequence > feed.sequence + 1:
             instruments.of(metrics.GAPS).record(1, attributes)
         feed.sequence = sequence
@@ -108,6 +117,7 @@ class ConnectionTracker:
         self._states = States(metrics.CONNECTION_STATUS, a.CONNECTION_STATE)
         self._since: dict[AttributeSet, float] = {}
         self._was_up: set[AttributeSet] = set()
+        self._broken: dict[AttributeSet, str] = {}
         instruments.observe(metrics.CONNECTION_UPTIME, self._observe_uptime)
 
     def changed(self, attributes: AttributeSet, state: str, error: str | None = None) -> None:
@@ -116,17 +126,20 @@ class ConnectionTracker:
         Args:
             attributes: Name and transport of the connection, state excluded.
             state: The state entered.
-            error: What broke the connection before, for the reconnect.
+            error: What broke the connection, said when it went down or came back; for the reconnect.
         """
         before = self._states.set(attributes, state)
         if state == before:
             return
+        up = state in {"connected", "degraded"}
         with self._lock:
-            up = state in {"connected", "degraded"}
+            if error:
+                self._broken[attributes] = error
             again = up and attributes in self._was_up and attributes not in self._since
             if up:
                 self._since.setdefault(attributes, self._clock())
                 self._was_up.add(attributes)
+                error = self._broken.pop(attributes, None)
             else:
                 self._since.pop(attributes, None)
         if again:

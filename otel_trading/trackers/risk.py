@@ -36,3 +36,5 @@ class LimitTracker:
         known, used = self._limit.get(attributes), self._usage.get(attributes)
         if known and used is not None:
             self._utilization.set(attributes, used / known)
+        else:  # of nothing there is no share: an old one would say that there is room
+            self._utilization.end(attributes)

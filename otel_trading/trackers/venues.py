@@ -31,12 +31,14 @@ class VenueTracker:
         Args:
             attributes: Venue and name of the budget.
             usage: Requests used in the venue's window.
-            limit: Requests allowed in it, or None when unknown.
+            limit: Requests allowed in it, or None when it is as before.
         """
         self._usage.set(attributes, usage)
         if limit:
             self._limit.set(attributes, limit)
-            self._utilization.set(attributes, usage / limit)
+        known = self._limit.get(attributes)
+        if known:
+            self._utilization.set(attributes, usage / known)
 
     def clock(self, attributes: AttributeSet, offset: float) -> None:
         """Take the local clock minus the venue's, in seconds."""
