@@ -91,18 +91,25 @@ def _start(home: Path, launches: list[_Launch], ports: Ports, interval: str | No
         ports.check(launch.ports)
     try:
         for launch in missing:
-            state.services.append(_launch(home, launch))
-            state.save(home)
+            with processes.uninterrupted():
+                state.services.append(_launch(home, launch))
+                state.save(home)
         _wait(home, state.services)
     except BaseException:
-        started = [service for service in state.services if service.name not in names]
-        processes.stop([(service.pid, service.birth) for service in started])
-        state.services = running
-        if running:
-            state.save(home)
-        else:
-            state.remove(home)
+        with processes.uninterrupted():
+            _undo(home, state, running)
         raise
+
+
+def _undo(home: Path, state: State, running: list[Service]) -> None:
+    """End what was started in vain; what ran before goes on."""
+    started = [service for service in state.services if service not in running]
+    processes.stop([(service.pid, service.birth) for service in started])
+    state.services = running
+    if running:
+        state.save(home)
+    else:
+        state.remove(home)
 
 
 def _launch(home: Path, launch: _Launch) -> Service:

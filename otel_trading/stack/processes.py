@@ -7,14 +7,15 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
-__all__ = ["birth", "is_alive", "start", "stop"]
+__all__ = ["birth", "is_alive", "start", "stop", "uninterrupted"]
 
 _POLL: Final = 0.02
 _GRACE: Final = 10.0
@@ -46,6 +47,22 @@ def start(command: list[str], *, log: Path, cwd: Path, environment: Mapping[str,
     # From here on the state file owns it; without this Python would warn that it outlives its starter.
     process.returncode = 0
     return process.pid, birth(process.pid)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Generator[None]:
+    """Hold Ctrl-C back until the end of the block: a process that was started is also noted, or ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is ever interrupted
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            signal.raise_signal(signal.SIGINT)
 
 
 def birth(pid: int) -> str:

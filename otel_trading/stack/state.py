@@ -67,7 +67,9 @@ class State:
         try:
             data: dict[str, Any] = json.loads(path.read_text())
             services = [Service(**service) for service in data["services"]]
-            return cls(kind=data["kind"], ports=Ports(**data["ports"]), interval=data.get("interval"), services=services)
+            return cls(
+                kind=data["kind"], ports=Ports(**data["ports"]), interval=data.get("interval"), services=services
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = (
                 f"{path} is not what `otel-trading up` wrote ({error!r}). "

@@ -33,6 +33,12 @@ def _pids(stack_home: Path) -> dict[str, int]:
     return {one.service: one.pid for one in status(home=stack_home) if one.pid is not None}
 
 
+def _processes_of(home: Path) -> list[str]:
+    """Return the command lines of all processes that mention this home, recorded in its state or not."""
+    found = subprocess.run(["ps", "-e", "-o", "stat=,args="], capture_output=True, text=True, timeout=10, check=True)
+    return [line for line in found.stdout.splitlines() if f"{home}/" in line and not line.startswith("Z")]
+
+
 def _cli(*arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments)
 
@@ -168,6 +174,7 @@ def test_ctrl_c_leaves_no_half_stack(stack_home: Path) -> None:
         pytest.fail("the stack was up before the signal came")
     assert not State.path(stack_home).exists()
     assert not any(processes.is_alive(service.pid, service.birth) for service in state.services)
+    assert _processes_of(stack_home) == []
 
 
 def test_another_kind_or_other_ports_need_a_down_first(stack_home: Path) -> None:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
+
+import pytest
 
 from otel_trading.stack import processes
 
@@ -57,3 +61,31 @@ def test_a_child_that_ended_is_not_alive(tmp_path: Path) -> None:
 def test_nobody_has_no_birth() -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     assert processes.birth(int(ended.stdout)) == ""
+
+
+def test_ctrl_c_waits_until_a_start_is_noted() -> None:
+    noted: list[str] = []
+
+    def start() -> None:
+        with processes.uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            noted.append("started")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert noted == ["started"]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_elsewhere_than_in_the_main_thread_there_is_nothing_to_hold_back() -> None:
+    ran: list[bool] = []
+
+    def work() -> None:
+        with processes.uninterrupted():
+            ran.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(timeout=10)
+    assert ran == [True]

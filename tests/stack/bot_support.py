@@ -1,0 +1,103 @@
+"""What tests of a bot on the real stack need: start it as a user would, and read what Prometheus holds of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import urllib.parse
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from otel_trading.stack import health
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_trading.stack import Stack
+
+__all__ = ["COMMAND", "bot", "environment", "finish", "prometheus_get", "running", "series", "start"]
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "otel-trading"
+#: Lines around what a test's bot does: it says that it is there, and goes on until its standard input ends.
+_FRAME = "import sys, time\nfrom otel_trading import meter\n{body}\nprint('ready', flush=True)\nsys.stdin.read()\n"
+_SECONDS_TO_END = 20
+
+
+def environment(stack: Stack | str | None, /, **variables: str) -> dict[str, str]:
+    """Return this process's environment without any setting of telemetry, then those of the test."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OTEL_", "_OTEL_", "PYTEST_", "PYTHONWARNINGS"))
+    }
+    fast = {"OTEL_METRIC_EXPORT_INTERVAL": "500", "OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_BLRP_SCHEDULE_DELAY": "200"}
+    if stack is not None:
+        fast["OTEL_EXPORTER_OTLP_ENDPOINT"] = stack if isinstance(stack, str) else stack.otlp_endpoint
+    return {**kept, **fast, **variables}
+
+
+def start(folder: Path, service: str, text: str, variables: dict[str, str]) -> subprocess.Popen[str]:
+    """Start a script under `otel-trading run`; its name is the service's."""
+    script = folder / f"{service}.py"
+    script.write_text(text, encoding="utf-8")
+    return subprocess.Popen(
+        [COMMAND, "run", sys.executable, script],
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """End the bot's standard input and return what it said on stdout and stderr."""
+    return process.communicate(timeout=_SECONDS_TO_END)
+
+
+def bot(folder: Path, service: str, text: str, variables: dict[str, str]) -> tuple[int, str, str]:
+    """Run a script to its end; returns exit code, stdout and stderr."""
+    process = start(folder, service, text, variables)
+    with _ended(process):
+        out, err = finish(process)
+    return process.returncode, out, err
+
+
+@contextmanager
+def running(folder: Path, service: str, body: str, variables: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a bot that does `body` and stays; inside the block it is past that."""
+    process = start(folder, service, _FRAME.format(body=body), variables)
+    with _ended(process):
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert said == "ready\n", (said, process.communicate(timeout=_SECONDS_TO_END))
+        yield process
+        if process.poll() is None:
+            finish(process)
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate(timeout=_SECONDS_TO_END)
+
+
+def prometheus_get(stack: Stack, path: str, **query: str) -> Any:
+    """Return the data of a GET on the real Prometheus's API."""
+    answer = json.loads(health.get(f"{stack.urls['prometheus']}/api/v1/{path}?{urllib.parse.urlencode(query)}", 10))
+    assert answer["status"] == "success", answer
+    return answer["data"]
+
+
+def series(stack: Stack, service: str) -> list[dict[str, str]]:
+    """Return the labels of every series that a bot sent; those that rules computed from them are left out."""
+    found: list[dict[str, str]] = prometheus_get(stack, "series", **{"match[]": f'{{service_name="{service}"}}'})
+    return [one for one in found if ":" not in one["__name__"] and not one["__name__"].startswith("ALERTS")]
