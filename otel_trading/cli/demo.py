@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 from rich.console import Console
 
 from otel_trading.cli.up import home_option
+from otel_trading.errors import StackError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["command"]
+
+_EXTRA: Final = ("aiohttp", "bokeh_sampledata", "requests", "websockets")
 
 
 @click.command()
@@ -44,6 +48,7 @@ def command(
     Starts the stack, a venue that misbehaves on purpose, and an ordinary bot under `otel-trading run`. The bot runs in
     mode live, so that the shipped alerts really fire; no money moves.
     """
+    _check_extra()
     from otel_trading.demo.runner import Demo, Options  # noqa: PLC0415  so that --help works without the extra
 
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # being ended is cleaned up like Ctrl-C
@@ -54,6 +59,13 @@ def command(
     click.echo(json.dumps(result) if as_json else _text(result))
     if not result["fills"]:
         sys.exit(1)
+
+
+def _check_extra() -> None:
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        message = f"The demo needs {', '.join(missing)}. Install: pip install 'otel-trading[demo]'"
+        raise StackError(message)
 
 
 def _text(result: dict[str, Any]) -> str:

@@ -83,7 +83,7 @@ def draw(view: View, width: int) -> RenderableType:
 
 def sparkline(values: Sequence[float], width: int = 12) -> str:
     """Return the last values as bars between their lowest and highest."""
-    last = values[-width:]
+    last = list(values)[-width:]
     low, high = min(last, default=0.0), max(last, default=0.0)
     span = (high - low) or 1.0
     return "".join(_BARS[min(len(_BARS) - 1, int((value - low) / span * len(_BARS)))] for value in last)

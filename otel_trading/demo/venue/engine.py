@@ -56,7 +56,7 @@ class Engine:
         check_collar(order, book.last)
         self._check_funds(order, book)
         self.orders[order.client_id] = self._open[order.client_id] = order
-        self._report({"type": "order", **order.json()})
+        self._report(order.report())
         return order
 
     def cancel(self, client_id: str) -> Order | None:
@@ -121,7 +121,7 @@ class Engine:
     def _end(self, order: Order, status: str) -> None:
         order.status = status
         self._open.pop(order.client_id)
-        self._report({"type": "order", **order.json()})
+        self._report(order.report())
 
     def _check_funds(self, order: Order, book: Book) -> None:
         held = self.account.quantities.get(order.symbol, 0.0)

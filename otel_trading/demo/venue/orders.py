@@ -64,6 +64,16 @@ class Order:
         """What was asked for: two orders with the same client id must agree on it."""
         return (self.symbol, self.side, self.type, self.quantity, self.price, self.time_in_force)
 
+    def report(self) -> dict[str, Any]:
+        """Return how it stands, as the private stream shows it; `type` there says what kind of message it is."""
+        return {
+            "type": "order",
+            "client_id": self.client_id,
+            "symbol": self.symbol,
+            "status": self.status,
+            "filled": self.filled,
+        }
+
     def json(self) -> dict[str, Any]:
         """Return it as the API shows it."""
         return asdict(self)
