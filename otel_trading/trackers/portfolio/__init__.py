@@ -78,9 +78,7 @@ class PortfolioTracker(Observed):
         symbol = attributes.get(a.SYMBOL)
         with self._lock:
             for key, position in self._positions.items():
-                if (
-                    key.get(a.SYMBOL) == symbol and wanted <= key.values.items()
-                ):  # symbol first: cheap per tick
+                if key.get(a.SYMBOL) == symbol and wanted <= key.values.items():  # symbol first: cheap per tick
                     position.value(exact)
 
     def positioned(self, attributes: AttributeSet, quantity: float, price: float | None = None) -> None:
