@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -29,7 +30,10 @@ def main() -> None:
         signal.signal(sign, lambda *_: stop.set())
 
     client = Client(url, key)
-    lines = client.lines()
+    try:
+        lines = client.lines()
+    except VenueError as error:
+        sys.exit(f"The venue at {url} does not answer: {error}. Start it: python -m otel_trading.demo.venue")
     bot = Bot(client, [symbol for symbols in lines.values() for symbol in symbols])
     streams = _streams(url.replace("http", "ws", 1), key, lines, bot)
     for stream in streams:
