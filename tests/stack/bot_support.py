@@ -82,12 +82,12 @@ def running(folder: Path, service: str, body: str, variables: dict[str, str]) ->
 
 @contextmanager
 def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate(timeout=_SECONDS_TO_END)
+    with process:  # closes its pipes
+        try:
+            yield
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 def prometheus_get(stack: Stack, path: str, **query: str) -> Any:

@@ -1,0 +1,131 @@
+"""The scrape road and the OTLP road give one and the same series; console shows them."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from bot_support import bot, environment, prometheus_get, running, series
+from stack_support import prometheus_query, wait_until
+
+from otel_trading import semconv
+from otel_trading.stack import health
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from otel_trading.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+_DAY = "from otel_trading.testing import day_of_trading; day_of_trading(seed=1)"
+_RESOURCE = "service.namespace=shop,service.version=1.2.3,deployment.environment.name=test"
+#: An export is timed where there are exports: a scrape has none.
+_OTLP_ONLY = set(semconv.sdk.EXPORT_DURATION.series)
+_LAST = semconv.sdk.ATTRIBUTE_OVERFLOWS.series[0]
+
+
+@contextmanager
+def _scraped(
+    stack: Stack, folder: Path, service: str, body: str, exporters: str = "prometheus", **more: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run a bot that is scraped by the real Prometheus; gives it and its URL."""
+    where = {"OTEL_EXPORTER_PROMETHEUS_HOST": "127.0.0.1", "OTEL_EXPORTER_PROMETHEUS_PORT": "0"}
+    variables = environment(stack, OTEL_METRICS_EXPORTER=exporters, **where, **more)
+    target = stack.bots / f"{service}.yaml"
+    with running(folder, service, body, variables) as process:
+        assert process.stderr is not None
+        said = re.search(r"Prometheus endpoint (http://127\.0\.0\.1:(\d+)/metrics)", process.stderr.readline())
+        assert said
+        target.write_text(f"- targets: ['127.0.0.1:{said[2]}']\n")
+        try:
+            yield process, said[1]
+        finally:
+            target.unlink()
+
+
+def _golden(stack: Stack, service: str) -> set[tuple[tuple[str, str], ...]]:
+    """Return names and labels, with `le` as a number, and without what names one process."""
+    found = [one for one in series(stack, service) if one["__name__"] not in {"target_info", *_OTLP_ONLY}]
+    for one in found:
+        assert one.pop("instance") == one.pop("service_instance_id") == f"{service}-1"
+        assert one.pop("job") == f"shop/{one.pop('service_name')}"
+        if "le" in one:
+            one["le"] = str(float(one["le"]))
+    return {tuple(sorted(one.items())) for one in found}
+
+
+def test_both_roads_give_the_same_series_names_and_labels(stack: Stack, tmp_path: Path) -> None:
+    own = [f"{_RESOURCE},service.instance.id=golden-{road}-1" for road in ("otlp", "scrape")]
+    with (
+        running(tmp_path, "golden-otlp", _DAY, environment(stack, OTEL_RESOURCE_ATTRIBUTES=own[0])),
+        _scraped(stack, tmp_path, "golden-scrape", _DAY, OTEL_RESOURCE_ATTRIBUTES=own[1]),
+    ):
+        for service in ("golden-otlp", "golden-scrape"):
+            wait_until(lambda s=service: _LAST in {one["__name__"] for one in series(stack, s)}, 20, f"{service}")
+        pushed, scraped = _golden(stack, "golden-otlp"), _golden(stack, "golden-scrape")
+        types = prometheus_get(stack, "metadata")
+
+    assert sorted(pushed - scraped) == []
+    assert sorted(scraped - pushed) == []
+    assert {dict(one)["__name__"] for one in pushed} | _OTLP_ONLY == {n for m in semconv.ALL for n in m.series}
+    wanted = {"counter": "counter", "histogram": "histogram", "gauge": "gauge", "updowncounter": "gauge"}
+    for metric in semconv.ALL:
+        if metric is not semconv.sdk.EXPORT_DURATION:
+            # OpenMetrics names the family of a counter without its suffix.
+            (held,) = types.get(metric.prometheus) or types[metric.prometheus.removesuffix("_total")]
+            assert held["type"] == wanted[metric.kind.data], metric
+
+
+def test_a_closed_position_is_gone_with_the_next_scrape(stack: Stack, tmp_path: Path) -> None:
+    fill = "meter.order_filled(symbol='A', side='{}', price=10, quantity=1, currency='USD', venue='v')"
+    body = f"{fill.format('buy')}\nprint('ready', flush=True)\nsys.stdin.readline()\n{fill.format('sell')}"
+    held = 'trading_position_quantity{service_name="scraped-closer"}'
+    variables = {"OTEL_TRACES_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
+    with _scraped(stack, tmp_path, "scraped-closer", body, **variables) as (process, _):
+        wait_until(lambda: prometheus_query(stack, held), 15, "the position")
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        wait_until(lambda: not prometheus_query(stack, held), 5, "the end of the position's series")
+
+
+def test_the_first_event_ever_is_an_increase_on_the_scrape_road(stack: Stack, tmp_path: Path) -> None:
+    body = (
+        "meter.signal_emitted(type='hold', strategy='s')\nprint('ready', flush=True)\nsys.stdin.readline()\n"
+        "meter.signal_emitted(type='buy', strategy='s')"
+    )
+    first = 'trading_signal_emissions_total{service_name="scraped-first",trading_signal_type="buy"}'
+    with _scraped(stack, tmp_path, "scraped-first", body) as (process, _):
+        wait_until(lambda: prometheus_query(stack, 'up{instance="scraped-first"}') or series(stack, "scraped-first"), 15, "a scrape")
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        wait_until(lambda: prometheus_query(stack, f"increase({first}[1m]) > 0"), 5, "the first event's increase")
+
+
+def test_both_roads_at_once_from_one_bot(stack: Stack, tmp_path: Path) -> None:
+    body = "meter.signal_emitted(type='buy', strategy='s')"
+    with _scraped(stack, tmp_path, "both", body, "otlp,prometheus") as (_, url):
+        page = health.get(url, 5).decode()
+        wait_until(lambda: prometheus_query(stack, 'trading_signal_emissions_total{service_name="both"}'), 10, "OTLP")
+
+    assert re.search(r'^trading_signal_emissions_total\{.*service_name="both".*\} 1\.0$', page, re.MULTILINE)
+
+
+def test_console_shows_what_would_leave(tmp_path: Path) -> None:
+    text = "from otel_trading import meter\nmeter.signal_emitted(type='buy', strategy='s')\n"
+    variables = environment(
+        None, OTEL_METRICS_EXPORTER="console", OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none"
+    )
+    code, out, err = bot(tmp_path, "console", text, variables)
+
+    assert code == 0, err
+    shown = json.loads(out)["resource_metrics"][0]["scope_metrics"][0]["metrics"]
+    assert "trading.signal.emissions" in {metric["name"] for metric in shown}
+    assert "metrics -> console every 0.5 s, no traces, no logs" in err
