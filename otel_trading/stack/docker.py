@@ -26,6 +26,7 @@ __all__ = ["answers", "down", "up", "variables"]
 _QUESTION_TIMEOUT: Final = 10.0
 #: Pulling five images over a slow line takes its time.
 _UP_TIMEOUT: Final = 900.0
+_UP_ESTIMATE: Final = 20.0
 _DOWN_TIMEOUT: Final = 120.0
 #: Seconds per service, once compose says that its containers are up.
 _PATIENCE: Final = 30.0
@@ -65,9 +66,9 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> No
     _let_containers_read(folder, config.password_file(home))
     state = State("docker", ports, interval, _services(ports))
     state.save(home)
-    progress.say("starting the containers (the first time, Docker pulls five images) ...")
     try:
-        _compose(home, state, "up", "--detach", "--wait", "--wait-timeout", "120", timeout=_UP_TIMEOUT)
+        with progress.step("starting the containers (the first time, Docker also pulls their images)", _UP_ESTIMATE):
+            _compose(home, state, "up", "--detach", "--wait", "--wait-timeout", "120", timeout=_UP_TIMEOUT)
         # From outside too: the Collector's image has nothing to check its health with, and its port is what matters.
         for service in state.services:
             _wait(service)

@@ -38,7 +38,7 @@ def pages(prometheus: Path, progress: Progress) -> Path | None:
         return None
     with build.locked(build.cache() / "web-ui.lock", progress):
         target = build.cache() / f"web-ui-{PROMETHEUS.version}"
-        failure = target.with_suffix(".failed.txt")
+        failure = target.with_name(f"{target.name}.failed.txt")
         if target.is_dir():
             return target
         if failure.exists() or not all(map(shutil.which, ("node", "npx", "go"))):

@@ -1,0 +1,154 @@
+"""How each server of the native stack is started: command, folder, variables, and where it answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otel_trading import __version__
+from otel_trading.stack import config
+from otel_trading.stack.ports import HOST
+from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_trading.stack.ports import Ports
+
+__all__ = ["Launch", "collector_environment", "plan"]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How one server is started."""
+
+    name: str
+    version: str
+    command: list[str]
+    url: str
+    health: str
+    ports: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+    cwd: Path | None = None
+
+
+def plan(home: Path, ports: Ports, tools: Mapping[str, Path], interval: str | None, pages: Path | None) -> list[Launch]:
+    """Return what has to be started, in this order; Grafana only where there is one.
+
+    Args:
+        home: The stack's home, with its configuration rendered.
+        ports: Where the servers listen.
+        tools: Binaries by name.
+        interval: See `config.render`.
+        pages: Folder with the web pages of Prometheus, or None.
+    """
+    grafana = _grafana(home, ports)
+    return [
+        _webhook(home, ports),
+        _alertmanager(home, ports, tools),
+        _prometheus(home, ports, tools, interval, pages),
+        _collector(home, ports, tools),
+        *([grafana] if grafana else []),
+    ]
+
+
+def collector_environment(home: Path, ports: Ports) -> dict[str, str]:
+    """Return the variables that `collector/config.yaml` reads, on top of this process's own."""
+    variables = {
+        "STACK_LISTEN_HOST": HOST,
+        "STACK_DATA": str(home / "data" / "collector"),
+        "STACK_OTLP_GRPC_PORT": str(ports.otlp_grpc),
+        "STACK_OTLP_HTTP_PORT": str(ports.otlp_http),
+        "STACK_COLLECTOR_HEALTH_PORT": str(ports.collector_health),
+        "STACK_COLLECTOR_METRICS_PORT": str(ports.collector_metrics),
+        "STACK_PROMETHEUS_URL": f"http://{HOST}:{ports.prometheus}",
+    }
+    return {**os.environ, **config.backend_variables(), **variables}
+
+
+def _webhook(home: Path, ports: Ports) -> Launch:
+    url = f"http://{HOST}:{ports.webhook}"
+    script, file = home / "config" / "webhook.py", config.alerts_file(home)
+    command = [sys.executable, str(script), "--listen", f"{HOST}:{ports.webhook}", "--file", str(file)]
+    return Launch("webhook", __version__, command, url, f"{url}/-/healthy", ("webhook",))
+
+
+def _alertmanager(home: Path, ports: Ports, tools: Mapping[str, Path]) -> Launch:
+    url = f"http://{HOST}:{ports.alertmanager}"
+    command = [
+        str(tools["alertmanager"]),
+        f"--config.file={home / 'config' / 'alerts' / 'alertmanager.yaml'}",
+        f"--storage.path={home / 'data' / 'alertmanager'}",
+        f"--web.listen-address={HOST}:{ports.alertmanager}",
+        f"--web.external-url={url}",
+        "--cluster.listen-address=",
+    ]
+    # It takes `url_file` from where it runs, not from where its file is.
+    cwd = home / "config" / "alerts"
+    return Launch("alertmanager", ALERTMANAGER.version, command, url, f"{url}/-/ready", ("alertmanager",), cwd=cwd)
+
+
+def _prometheus(
+    home: Path, ports: Ports, tools: Mapping[str, Path], interval: str | None, pages: Path | None
+) -> Launch:
+    url = f"http://{HOST}:{ports.prometheus}"
+    command = [
+        str(tools["prometheus"]),
+        f"--config.file={home / 'config' / 'collector' / 'prometheus.yaml'}",
+        f"--storage.tsdb.path={home / 'data' / 'prometheus'}",
+        f"--web.listen-address={HOST}:{ports.prometheus}",
+        f"--web.external-url={url}",
+        f"--rules.alert.resend-delay={config.resend_delay(interval)}",
+        "--web.enable-otlp-receiver",
+        "--web.enable-lifecycle",
+        "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
+    ]
+    return Launch("prometheus", PROMETHEUS.version, command, url, f"{url}/-/ready", ("prometheus",), cwd=pages)
+
+
+def _collector(home: Path, ports: Ports, tools: Mapping[str, Path]) -> Launch:
+    return Launch(
+        name="collector",
+        version=COLLECTOR.version,
+        command=[str(tools["otelcol"]), "--config", str(home / "config" / "collector" / "config.yaml")],
+        url=f"http://{HOST}:{ports.otlp_http}",
+        health=f"http://{HOST}:{ports.collector_health}/",
+        ports=("otlp_grpc", "otlp_http", "collector_metrics", "collector_health"),
+        environment=collector_environment(home, ports),
+    )
+
+
+def _grafana(home: Path, ports: Ports) -> Launch | None:
+    binary = shutil.which("grafana")
+    if binary is None:
+        return None
+    # A tarball has its pages beside the binary, a system package under /usr/share.
+    places = (Path(binary).resolve().parents[1], Path("/usr/share/grafana"))
+    homepath = next((place for place in places if (place / "conf" / "defaults.ini").exists()), None)
+    if homepath is None:
+        return None
+    url = f"http://{HOST}:{ports.grafana}"
+    dashboards = home / "config" / "dashboards"
+    command = [
+        binary,
+        "server",
+        "--homepath",
+        str(homepath),
+        "--config",
+        str(dashboards / "provisioning" / "grafana.ini"),
+    ]
+    environment = {
+        "GF_PATHS_DATA": str(home / "data" / "grafana"),
+        "GF_PATHS_LOGS": str(home / "logs"),
+        "GF_PATHS_PROVISIONING": str(dashboards / "provisioning"),
+        "GF_SERVER_HTTP_ADDR": HOST,
+        "GF_SERVER_HTTP_PORT": str(ports.grafana),
+        "GF_SECURITY_ADMIN_PASSWORD": f"$__file{{{config.password_file(home)}}}",
+        "STACK_PROMETHEUS_URL": f"http://{HOST}:{ports.prometheus}",
+        "STACK_DASHBOARDS": str(dashboards / "json"),
+    }
+    return Launch("grafana", "of PATH", command, url, f"{url}/api/health", ("grafana",), environment)
