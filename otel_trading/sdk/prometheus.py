@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
@@ -12,17 +13,22 @@ from opentelemetry.sdk.metrics.export import ExponentialHistogram, Gauge, Metric
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from otel_trading import _guard
 from otel_trading.errors import ConfigError
 from otel_trading.sdk.resource import PROMOTED, job_and_instance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from opentelemetry.sdk.metrics.export import Metric, ResourceMetrics, ScopeMetrics
     from prometheus_client import Metric as PrometheusMetric
 
 __all__ = ["ScrapeReader"]
 
+#: Which line of a series comes last, by kind.
+_CUMULATIVE: Final = {"counter": "_total", "histogram": "_sum"}
 _LABELS: Final = frozenset((*PROMOTED, "job", "instance"))
 _log: Final = logging.getLogger("otel_trading")
 
@@ -85,7 +91,7 @@ class ScrapeReader(PrometheusMetricReader):
 
 
 class _OneAtATime(Collector):
-    """Lets one scrape collect at a time.
+    """Lets one scrape collect at a time, and says since when each series counts.
 
     Of two at once, as a pair of Prometheus servers makes them, the exporter would give one nothing and the other
     everything twice.
@@ -94,10 +100,27 @@ class _OneAtATime(Collector):
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self._lock = threading.Lock()
+        self._created: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
+        self._last = time.time()
 
     def collect(self) -> list[PrometheusMetric]:
         with self._lock:
-            return list(self._registry.collect())
+            families = list(self._registry.collect())
+            for family in families:
+                if family.type in _CUMULATIVE:
+                    family.samples = [one for sample in family.samples for one in self._with_created(family, sample)]
+            self._last = time.time()
+            return families
+
+    def _with_created(self, family: PrometheusMetric, sample: Sample) -> Iterator[Sample]:
+        """Say since when a series counts, so that its first event is an increase from zero.
+
+        A series that is new was zero at the last scrape. The exporter leaves this line out.
+        """
+        yield sample
+        if sample.name == family.name + _CUMULATIVE[family.type]:
+            key = (family.name, frozenset(sample.labels.items()))
+            yield Sample(f"{family.name}_created", sample.labels, self._created.setdefault(key, self._last))
 
 
 def _named(metric: Metric) -> Metric:

@@ -13,7 +13,7 @@ from bot_support import bot, environment, prometheus_get, running
 from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from otel_trading.stack import Stack
@@ -35,7 +35,7 @@ def _delivered(stack: Stack, service: str) -> list[dict[str, Any]]:
 
 
 def test_a_losing_fill_becomes_a_notification_within_seconds(
-    stack: Stack, tmp_path: Path, record_property: pytest.RecordProperty
+    stack: Stack, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     with running(tmp_path, "loser", _LOSS, environment(stack)):
         begun = time.monotonic()
