@@ -61,13 +61,14 @@ class CapturingMeter:
         ]
         return found if name is None else [sample for sample in found if sample.name == _known(name, found)]
 
-    def value(self, name: str, **attributes: str) -> float:
+    def value(self, name: str, /, **attributes: str) -> float:
         """Return the sum over the series of a metric that carry these attributes; a histogram gives its count.
 
         Args:
             name: OpenTelemetry name of the metric.
             attributes: Helper keywords (`venue`, `symbol`, `strategy`, `account`, `currency`), the last word of an
-                attribute (`side` for `trading.order.side`), or its name with underscores.
+                attribute (`side` for `trading.order.side`), the one before `name` (`operation` for
+                `trading.operation.name`), or its name with underscores.
 
         Raises:
             AssertionError: When nothing was recorded under this name and these attributes.
@@ -135,16 +136,19 @@ def _known(name: str, samples: list[Sample]) -> str:
 
 
 def _carries(sample: Sample, wanted: dict[str, str]) -> bool:
-    return all(_find(sample, word) == value for word, value in wanted.items())
+    return all(value in _find(sample, word) for word, value in wanted.items())
 
 
-def _find(sample: Sample, word: str) -> str | None:
+def _find(sample: Sample, word: str) -> list[str]:
+    """Return the values of every attribute that the word may mean: `type` is the order's, the signal's, the error's."""
     if word in _COMMON:
-        return sample.attributes.get(_COMMON[word])
-    for name, value in sample.attributes.items():
-        if word in (name, name.rsplit(".", 1)[-1], name.replace(".", "_")):
-            return value
-    return None
+        return [value for name, value in sample.attributes.items() if name == _COMMON[word]]
+    return [value for name, value in sample.attributes.items() if word in _words(name)]
+
+
+def _words(name: str) -> set[str]:
+    short = name.removesuffix(".name")
+    return {name, name.replace(".", "_"), name.rsplit(".", 1)[-1], short.rsplit(".", 1)[-1]}
 
 
 def _findings(sample: Sample) -> list[str]:
