@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Child", "python"]
 
 _GRACE: Final = 8.0
+_START: Final = 30.0
 _LAST_LINES: Final = 5
 
 
@@ -39,12 +41,15 @@ class Child:
         return self._process.pid
 
     def first_line(self) -> str:
-        """Wait for its first line on stdout and return it.
+        """Wait for its first line on stdout and return it; one that says nothing is ended.
 
         Raises:
             StackError: It ended without one.
         """
+        impatience = threading.Timer(_START, self._process.kill)
+        impatience.start()
         line = self._process.stdout.readline().strip() if self._process.stdout else ""
+        impatience.cancel()
         if not line:
             self._process.wait(_GRACE)
             self.check()
@@ -73,14 +78,17 @@ class Child:
 
 
 @contextlib.contextmanager
-def python(name: str, arguments: Sequence[str], *, environment: Mapping[str, str], log: Path) -> Iterator[Child]:
+def python(
+    name: str, arguments: Sequence[str], *, environment: Mapping[str, str], log: Path, answers: bool = False
+) -> Generator[Child]:
     """Run Python with these arguments inside the block.
 
     Args:
         name: What people call it.
         arguments: Of the interpreter.
         environment: All of its variables.
-        log: File that takes stderr; written anew.
+        log: File that takes what it says; written anew.
+        answers: Its stdout is for `first_line` instead.
 
     Raises:
         StackError: It cannot be started.
@@ -91,7 +99,7 @@ def python(name: str, arguments: Sequence[str], *, environment: Mapping[str, str
             process = subprocess.Popen(
                 [sys.executable, *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.PIPE if answers else errors,
                 stderr=errors,
                 env=environment,
                 text=True,

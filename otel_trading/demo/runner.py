@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 import time
@@ -20,7 +21,7 @@ from otel_trading.errors import StackError
 from otel_trading.stack import build, docker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from rich.console import Console
@@ -87,10 +88,10 @@ class Demo:
             begun = time.monotonic()
             board, environment = self._embedded() if running is None else self._on(running)
             with self._venue() as url, board.shown():
-                with self._bot(url, environment) as bot, contextlib.suppress(KeyboardInterrupt):
-                    self._watch(board, bot)
-                    if running is None:
-                        board.refresh()  # its /metrics goes with it
+                with self._bot(url, environment) as bot:
+                    with contextlib.suppress(KeyboardInterrupt):
+                        self._watch(board, bot)
+                    self._hold_signals()
                 if running is not None:
                     time.sleep(_EXPORT)  # what it sent at its end is on its way to Prometheus
                     board.refresh()
@@ -166,11 +167,11 @@ class Demo:
         )
 
     @contextlib.contextmanager
-    def _venue(self) -> Iterator[str]:
+    def _venue(self) -> Generator[str]:
         options = self._options
         arguments = ("-m", "otel_trading.demo.venue", "--seed", str(options.seed), "--speed", str(options.speed))
         log = self._logs / "demo-venue.log"
-        with child.python("venue", arguments, environment=os.environ, log=log) as venue:
+        with child.python("venue", arguments, environment=os.environ, log=log, answers=True) as venue:
             yield venue.first_line()
 
     def _bot(self, url: str, environment: dict[str, str]) -> contextlib.AbstractContextManager[Child]:
@@ -188,6 +189,12 @@ class Demo:
             bot.check()
             board.refresh()
             time.sleep(_REFRESH)
+
+    def _hold_signals(self) -> None:
+        """From here on all is ended in order, which an impatient second Ctrl-C must not cut short."""
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sign, signal.SIG_IGN)
+        self._console.print("ending ...", style="dim")
 
     def _summary(self, board: Board, running: Stack | None, seconds: float) -> dict[str, Any]:
         now = board.view.figures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -30,15 +31,13 @@ def demo(*arguments: str, seconds: float = 110, **environment: str) -> subproces
 
 
 def processes_with(text: str) -> list[str]:
-    """Command lines and environments that name a home: whatever the demo started carries it, or its ports."""
+    """Command lines that name a home, or that log into it: whatever the demo started does one or the other."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        try:
+        with contextlib.suppress(OSError):  # gone meanwhile
             line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:  # gone meanwhile
-            continue
-        if text in line and int(process.name) != os.getpid():
-            found.append(line)
+            if text in line + str((process / "fd" / "2").readlink()) and int(process.name) != os.getpid():
+                found.append(line)
     return found
 
 
@@ -90,8 +89,8 @@ def test_embedded_needs_no_server(tmp_path: Path) -> None:
 
 
 def test_without_docker_go_and_servers_it_starts_anyway_and_says_what_is_missing(tmp_path: Path) -> None:
-    nothing = {"PATH": "", "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    run = demo("--duration", "10", "--json", "--home", str(tmp_path / "home"), **nothing)
+    cache = str(tmp_path / "cache")
+    run = demo("--duration", "10", "--json", "--home", str(tmp_path / "home"), PATH="", XDG_CACHE_HOME=cache)
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
     assert result["source"] == "embedded"

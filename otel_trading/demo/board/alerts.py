@@ -39,6 +39,10 @@ class Alert:
     about: str
     since: float
 
+    def __str__(self) -> str:
+        """Return the name, and what it is about."""
+        return f"{self.name} ({self.about})" if self.about else self.name
+
 
 def current(rows: Iterable[dict[str, Any]], service: str) -> list[Alert]:
     """Return the alerts of one service in Prometheus' reply, firing ones first."""

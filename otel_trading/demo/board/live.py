@@ -16,7 +16,7 @@ from otel_trading.demo.board.render import View, draw
 from otel_trading.demo.board.source import Prometheus, Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from rich.console import Console
 
@@ -72,7 +72,7 @@ class Board:
         self.view = View(title, 0.0, duration, where, None, self._equity, self._orders, footer=footer)
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
+    def shown(self) -> Generator[None]:
         """Show the board inside the block; it stays on the screen afterwards."""
         if not self._console.is_terminal:
             yield
@@ -113,7 +113,7 @@ class Board:
     def _tell_delivered(self, alerts: list[Alert]) -> None:
         for alert in alerts:
             if self._live is None:
-                self._say(f"delivered: {alert.name} {alert.about} is {alert.state}")
+                self._say(f"delivered: {alert} is {alert.state}")
 
     def _tell_changes(self, now: Figures) -> None:
         self._tell("strategy", f"strategy is {now.state}")
@@ -121,7 +121,7 @@ class Board:
             # A connection that is tried again and again is lost: one line, not one per try.
             state = "lost" if connection.state in {"connecting", "disconnected"} else connection.state
             self._tell(connection.name, f"connection {connection.name} is {state}")
-        alerts = {f"alert {alert.name} {alert.about}": alert.state for alert in self.view.alerts or ()}
+        alerts = {f"alert {alert}": alert.state for alert in self.view.alerts or ()}
         over = {key: "over" for key in self._told if key.startswith("alert ")}
         for key, state in {**over, **alerts}.items():
             self._tell(key, f"{key} is {state}")

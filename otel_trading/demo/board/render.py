@@ -156,7 +156,7 @@ def _venue(figures: Figures) -> tuple[str, list[Text]]:
 
 
 def _positions(figures: Figures) -> tuple[str, list[Text]]:
-    rows = []
+    rows: list[Text] = []
     for position in figures.positions:
         text, style = _signed(position.pnl)
         rows.append(_line(position.symbol, f"{position.quantity:,.0f}").append(f"{text:>10}", style))
@@ -164,7 +164,7 @@ def _positions(figures: Figures) -> tuple[str, list[Text]]:
 
 
 def _feeds(figures: Figures) -> tuple[str, list[Text]]:
-    rows = []
+    rows: list[Text] = []
     for connection in figures.connections:
         row = Text.assemble(
             (f"{connection.name:<11}", "dim"),

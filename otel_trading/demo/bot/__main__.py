@@ -27,7 +27,7 @@ def main() -> None:
 
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+        signal.signal(sign, lambda _number, _frame: stop.set())
 
     client = Client(url, key)
     try:

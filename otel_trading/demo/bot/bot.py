@@ -131,6 +131,8 @@ class Bot:
             case "order" if message["status"] in {"canceled", "expired"}:
                 meter.order_status_changed(client_id=message["client_id"], status=message["status"])
                 self._orders.pop(message["client_id"], None)
+            case _:  # an answer to our subscription
+                pass
 
     def _filled(self, fill: dict[str, Any]) -> None:
         order = self._orders.get(fill["client_id"])

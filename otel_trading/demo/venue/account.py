@@ -20,8 +20,8 @@ class Account:
 
     cash: float = 100_000.0
     fees: float = 0.0
-    quantities: dict[str, float] = field(default_factory=dict)
-    prices: dict[str, float] = field(default_factory=dict)
+    quantities: dict[str, float] = field(default_factory=dict[str, float])
+    prices: dict[str, float] = field(default_factory=dict[str, float])
 
     def take(self, fill: Fill) -> None:
         """Book an execution."""

@@ -27,7 +27,7 @@ class Book:
     ask: float = 0.0
     size: float = 0.0
     date: str = ""
-    sequence: Counter[str] = field(default_factory=Counter)
+    sequence: Counter[str] = field(default_factory=Counter[str])
 
     def take(self, tick: Tick) -> list[dict[str, Any]]:
         """Move to a tick and return the messages that tell of it: the trade, then the quote."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 __all__ = ["Fill", "Order", "RejectError", "check_collar", "parse"]
 
@@ -106,14 +106,15 @@ def parse(data: Any) -> Order:
     """
     if not isinstance(data, dict):
         raise RejectError(reason="invalid_order", text="An order is a JSON object.")
+    fields = cast("dict[str, Any]", data)
     order = Order(
-        client_id=_text(data, "client_id"),
-        symbol=_text(data, "symbol"),
-        side=_one_of(data, "side", _SIDES),
-        type=_one_of(data, "type", _TYPES),
-        quantity=_positive(data, "quantity"),
-        price=_positive(data, "price") if data.get("type") == "limit" else None,
-        time_in_force=_one_of({"time_in_force": "day", **data}, "time_in_force", _TIMES_IN_FORCE),
+        client_id=_text(fields, "client_id"),
+        symbol=_text(fields, "symbol"),
+        side=_one_of(fields, "side", _SIDES),
+        type=_one_of(fields, "type", _TYPES),
+        quantity=_positive(fields, "quantity"),
+        price=_positive(fields, "price") if fields.get("type") == "limit" else None,
+        time_in_force=_one_of({"time_in_force": "day", **fields}, "time_in_force", _TIMES_IN_FORCE),
     )
     if order.quantity > MAX_QUANTITY:
         raise RejectError(

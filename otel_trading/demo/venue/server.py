@@ -17,7 +17,7 @@ from otel_trading.demo.venue.rest import Rest
 from otel_trading.demo.venue.streams import FILLS, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
 __all__ = ["LINES", "Venue", "serve"]
 
@@ -82,7 +82,7 @@ class Venue:
             for symbol in stream.symbols:
                 self.engine.books[symbol].skip(_LOST)
 
-    async def _replay(self, _: web.Application) -> AsyncIterator[None]:
+    async def _replay(self, _: web.Application) -> AsyncGenerator[None]:
         async def run() -> None:
             while True:
                 await asyncio.sleep(self._pause)
@@ -106,7 +106,7 @@ class Venue:
 
 
 @contextlib.asynccontextmanager
-async def serve(venue: Venue, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+async def serve(venue: Venue, *, host: str = "127.0.0.1", port: int = 0) -> AsyncGenerator[str]:
     """Serve a venue inside the block and give its URL.
 
     Args:

@@ -213,8 +213,8 @@ def test_without_a_terminal_it_says_one_line_per_change(api: tuple[Api, str]) ->
         "connection market_a is connected",
         "equity 99,000.50, session P&L -900.00, 20 orders (0.0/s), 2 rejected, 10 fills",
         "connection market_a is lost",
-        "alert Lost  is firing",
-        "alert Lost  is over",
+        "alert Lost is firing",
+        "alert Lost is over",
     ]
     assert shown.fired == {"Lost"}
     assert "demo-bot" in held.asked[0]
