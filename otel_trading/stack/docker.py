@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -73,7 +74,9 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> No
         for service in state.services:
             _wait(service)
     except BaseException:
-        down(home, state, volumes=False)
+        # What went wrong first is what has to be told, even if the daemon is gone by now.
+        with contextlib.suppress(StackError):
+            down(home, state, volumes=False)
         state.remove(home)
         raise
 
