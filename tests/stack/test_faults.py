@@ -7,15 +7,14 @@ import signal
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from bot_support import bot, environment, finish, running
-from conftest import quiet
-from stack_support import prometheus_query, wait_until
+from stack_support import prometheus_query, quiet, wait_until
 
-from otel_trading.stack import Ports, processes, status, up
+from otel_trading.stack import Ports, status, up
 
 if TYPE_CHECKING:
     import subprocess
@@ -45,8 +44,11 @@ def _kill_collector(stack: Stack) -> None:
     (collector,) = [one for one in status(home=stack.home) if one.service == "collector"]
     assert collector.pid is not None
     os.kill(collector.pid, signal.SIGKILL)
-    pid = collector.pid
-    wait_until(lambda: not processes.is_alive(pid), 5, "the Collector's end")
+    wait_until(
+        lambda: {one.service: one.state for one in status(home=stack.home)}["collector"] == "down",
+        5,
+        "the Collector's end",
+    )
 
 
 def _seconds_to_end(process: subprocess.Popen[str]) -> tuple[float, str]:
@@ -65,10 +67,8 @@ def _silent() -> Iterator[str]:
         def accept() -> None:
             server.settimeout(0.1)
             while not over.is_set():
-                try:
+                with suppress(TimeoutError):
                     held.append(server.accept()[0])
-                except TimeoutError:
-                    continue
 
         thread = threading.Thread(target=accept)
         thread.start()
@@ -81,8 +81,8 @@ def _silent() -> Iterator[str]:
                 one.close()
 
 
-def test_a_bot_outlives_its_collector_and_the_loss_is_counted_when_it_is_back(home: Path, tmp_path: Path) -> None:
-    stack = up(home=home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
+def test_a_bot_outlives_its_collector_and_the_loss_is_counted_when_it_is_back(stack_home: Path, tmp_path: Path) -> None:
+    stack = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
     position = "meter.order_filled(symbol='A', side='{}', price=10, quantity=1, currency='USD', venue='v')"
     body = (
         f"{position.format('buy')}\nprint('ready', flush=True)\nsys.stdin.readline()\n{position.format('sell')}\n"
@@ -100,7 +100,7 @@ def test_a_bot_outlives_its_collector_and_the_loss_is_counted_when_it_is_back(ho
         process.stdin.flush()
         time.sleep(1.5)
         assert process.poll() is None
-        stack = up(home=home, progress=quiet())
+        stack = up(home=stack_home, progress=quiet())
         lost = 'trading_sdk_dropped_total{service_name="survivor",trading_sdk_reason="export_failed"} > 0'
         assert wait_until(lambda: prometheus_query(stack, lost), 15, "the count of lost exports")
         # The position was closed while nobody listened: its end is said again until it is heard.
@@ -124,8 +124,8 @@ def test_an_exit_is_bounded_whatever_the_collector_does(tmp_path: Path, how: str
     assert "otel-trading: the last interval may be lost: no answer within 2.5 s." in err
 
 
-def test_an_exit_is_bounded_when_the_collector_is_killed_under_load(home: Path, tmp_path: Path) -> None:
-    stack = up(home=home, kind="native", ports=Ports.free(), progress=quiet())
+def test_an_exit_is_bounded_when_the_collector_is_killed_under_load(stack_home: Path, tmp_path: Path) -> None:
+    stack = up(home=stack_home, kind="native", ports=Ports.free(), progress=quiet())
     with running(tmp_path, "under-load", _TALKATIVE, environment(stack)) as process:
         time.sleep(1)
         _kill_collector(stack)
