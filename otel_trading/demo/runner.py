@@ -35,8 +35,6 @@ SERVICE: Final = "demo-bot"
 #: Seconds between two looks of the board, and between two exports of the bot.
 _REFRESH: Final = 0.5
 _EXPORT: Final = 1.0
-#: Live, although no money is at stake: only live may page, and a demo whose alerts are silent shows nothing.
-_MODE: Final = "live"
 _RUN: Final = ("-c", "from otel_trading.cli import main; main()", "run")
 
 
@@ -135,8 +133,11 @@ class Demo:
             Prometheus(url, SERVICE, SHOWN),
             where=f"from Prometheus, {url}",
             delivered=Delivered(running.alerts_file, SERVICE),
+            footer="mode live, so that alerts page; the venue is a local paper one, no money moves. Ctrl-C ends.",
         )
         return board, {
+            # No money is at stake, but only live may page, and a demo whose alerts are silent shows nothing.
+            "OTEL_TRADING_MODE": "live",
             "OTEL_EXPORTER_OTLP_ENDPOINT": running.otlp_endpoint,
             "OTEL_METRIC_EXPORT_INTERVAL": f"{_EXPORT * 1000:.0f}",
         }
@@ -146,7 +147,9 @@ class Demo:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         url = f"http://127.0.0.1:{port}/metrics"
-        return self._board(Endpoint(url), where=f"from the bot's own {url}"), {
+        footer = "mode paper; the venue is a local one, no money moves. Ctrl-C ends."
+        return self._board(Endpoint(url), where=f"from the bot's own {url}", footer=footer), {
+            "OTEL_TRADING_MODE": "paper",
             "OTEL_METRICS_EXPORTER": "prometheus",
             "OTEL_EXPORTER_PROMETHEUS_HOST": "127.0.0.1",
             "OTEL_EXPORTER_PROMETHEUS_PORT": str(port),
@@ -154,7 +157,9 @@ class Demo:
             "OTEL_LOGS_EXPORTER": "none",
         }
 
-    def _board(self, source: Prometheus | Endpoint, *, where: str, delivered: Delivered | None = None) -> Board:
+    def _board(
+        self, source: Prometheus | Endpoint, *, where: str, footer: str, delivered: Delivered | None = None
+    ) -> Board:
         return Board(
             self._console,
             source,
@@ -163,7 +168,7 @@ class Demo:
             where=where,
             duration=self._options.duration,
             delivered=delivered,
-            footer=f"mode {_MODE}, so that alerts page; the venue is a local paper one, no money moves. Ctrl-C ends.",
+            footer=footer,
         )
 
     @contextlib.contextmanager
@@ -179,7 +184,7 @@ class Demo:
         return child.python(
             "bot",
             (*_RUN, sys.executable, "-m", "otel_trading.demo.bot", "--venue-url", url),
-            environment={**own, "OTEL_SERVICE_NAME": SERVICE, "OTEL_TRADING_MODE": _MODE, **environment},
+            environment={**own, "OTEL_SERVICE_NAME": SERVICE, **environment},
             log=self._logs / "demo-bot.log",
         )
 

@@ -84,8 +84,7 @@ class Bot:
     @meter.iteration(period=LOOP)
     def step(self) -> None:
         """Look at what came, then trade."""
-        while not self._inbox.empty():
-            self._take(self._inbox.get())
+        self._read()
         try:
             self._cancel_what_waits()
             for symbol in self._quotes:
@@ -115,9 +114,16 @@ class Bot:
             meter.strategy_state(state="reducing")
 
     def close(self) -> None:
-        """Take every order back."""
+        """Take every order back, and wait a moment for the reports of that."""
         for client_id in list(self._orders):
-            self._client.cancel_order(client_id)
+            with contextlib.suppress(UnknownOrderError):
+                self._client.cancel_order(client_id)
+        time.sleep(LOOP)
+        self._read()
+
+    def _read(self) -> None:
+        while not self._inbox.empty():
+            self._take(self._inbox.get())
 
     def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:
