@@ -26,6 +26,8 @@ __all__ = ["Hop", "Targets", "follow"]
 CANARY: Final = "otel_trading.doctor.canary"
 BOARD: Final = "otel-trading-overview"
 _PATIENCE: Final = 15.0
+#: Prometheus discovers its Alertmanagers some five seconds after its start.
+_DISCOVERY: Final = 8.0
 _POLL: Final = 0.3
 
 
@@ -178,16 +180,12 @@ class _Canary:
 
     def arrive(self) -> str:
         name = CANARY.replace(".", "_")
-        deadline = time.monotonic() + _PATIENCE
         begin = time.monotonic()
         url = f"{self._targets.prometheus.rstrip('/')}/api/v1/query?query={quote(f'{name} == {self._value}')}"
-        while True:
-            if _json(url, "Prometheus")["data"]["result"]:
-                return f"canary {self._value} arrived after {time.monotonic() - begin:.1f} s"
-            if time.monotonic() > deadline:
-                evidence = f"canary {self._value} did not arrive within {_PATIENCE:g} s"
-                raise _BrokenError(evidence, "Read the Collector's log: its queue to Prometheus holds the data back.")
-            time.sleep(_POLL)
+        if not _await(lambda: _json(url, "Prometheus")["data"]["result"], _PATIENCE):
+            evidence = f"canary {self._value} did not arrive within {_PATIENCE:g} s"
+            raise _BrokenError(evidence, "Read the Collector's log: its queue to Prometheus holds the data back.")
+        return f"canary {self._value} arrived after {time.monotonic() - begin:.1f} s"
 
     def end(self) -> None:
         if self._provider is not None:
@@ -210,8 +208,8 @@ def _rules(targets: Targets) -> str:
 
 def _alertmanager(targets: Targets) -> str:
     about = _json(f"{targets.alertmanager.rstrip('/')}/api/v2/status", "Alertmanager")
-    known = _json(f"{targets.prometheus.rstrip('/')}/api/v1/alertmanagers", "Prometheus")["data"]
-    if not known["activeAlertmanagers"]:
+    url = f"{targets.prometheus.rstrip('/')}/api/v1/alertmanagers"
+    if not _await(lambda: _json(url, "Prometheus")["data"]["activeAlertmanagers"], _DISCOVERY):
         evidence = "Alertmanager answers, but Prometheus sends alerts to none"
         raise _BrokenError(evidence, "Look at collector/targets/alertmanager.yaml in the stack's home.")
     return f"Alertmanager {about['versionInfo']['version']} gets the alerts of Prometheus"
@@ -230,10 +228,18 @@ def _grafana(targets: Targets) -> str:
         health.get(f"{base}/api/dashboards/uid/{BOARD}", 5, {"Authorization": f"Basic {b64encode(pair).decode()}"})
     except OSError as error:
         evidence = f"Grafana answers, but has no board {BOARD}: {error}"
-        raise _BrokenError(
-            evidence, "Provision dashboards/provisioning and dashboards/json: otel-trading up."
-        ) from error
+        raise _BrokenError(evidence, "Provision dashboards/json: otel-trading up does.") from error
     return f"Grafana {about.get('version', '')} has {base}/d/{BOARD}"
+
+
+def _await(look: Callable[[], Any], seconds: float) -> bool:
+    """Look again until there is something, for at most some seconds."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL)
+    return True
 
 
 def _json(url: str, who: str) -> Any:
