@@ -13,7 +13,7 @@ from otel_trading import environment
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
 __all__ = ["Defaults", "current", "scope", "set_defaults", "swap"]
 
@@ -77,7 +77,7 @@ def set_defaults(values: Mapping[str, str | None]) -> None:
 
 
 @contextmanager
-def scope(values: Mapping[str, str | None]) -> Iterator[None]:
+def scope(values: Mapping[str, str | None]) -> Generator[None, None, None]:
     """Set defaults inside the block, for this thread or task and the tasks that it starts."""
     token = _local.set(current().with_values(values))
     try:

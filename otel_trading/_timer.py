@@ -84,7 +84,7 @@ def timer(helper: Callable[P, Timer]) -> Callable[P, Timer]:
     @functools.wraps(helper)
     def call(*args: P.args, **kwargs: P.kwargs) -> Timer:
         if len(args) == 1 and callable(args[0]):
-            return cast("Timer", (cast("Callable[[], Timer | None]", safe)() or Timer(_ignore))(args[0]))
+            return cast("Timer", (cast("Callable[..., Timer | None]", safe)() or Timer(_ignore))(args[0]))
         return safe(*args, **kwargs) or Timer(_ignore)
 
     return call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 import click
 
@@ -48,7 +49,7 @@ def _own(setting: environment.Setting[object]) -> dict[str, str]:
 
 def _text(value: object) -> str:
     if isinstance(value, tuple):
-        return ",".join(str(part) for part in value)
+        return ",".join(cast("tuple[str, ...]", value))
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 

@@ -10,7 +10,7 @@ from otel_trading.errors import ConventionError
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 __all__ = ["defaults", "scope"]
 
@@ -46,7 +46,7 @@ def scope(
     strategy: str | None = None,
     account: str | None = None,
     currency: str | None = None,
-) -> Iterator[None]:
+) -> Generator[None, None, None]:
     """Set default attributes inside a `with` block, for this thread or task and the tasks that it starts.
 
     Args:

@@ -7,7 +7,7 @@ Source: https://opentelemetry.io/docs/specs/otel/metrics/data-model/#no-recorded
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
@@ -57,12 +57,15 @@ class Endings:
 class EndingExporter(OTLPMetricExporter):
     """OTLP over HTTP, with an ending for every state series that vanished since the last delivered export."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._endings = Endings()
+
     def _export_batch(self, export_request: ExportMetricsServiceRequest) -> MetricExportResult:
-        endings = self.__dict__.setdefault("_endings", Endings())
-        endings.add_to(export_request)
+        self._endings.add_to(export_request)
         result = super()._export_batch(export_request)
         if result is MetricExportResult.SUCCESS:
-            endings.delivered()
+            self._endings.delivered()
         return result
 
 

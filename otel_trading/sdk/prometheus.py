@@ -60,7 +60,7 @@ class ScrapeReader(PrometheusMetricReader):
         self.url = f"http://{host}:{self._server.server_port}/metrics"
 
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
-        if metrics_data is not None:
+        if metrics_data:
             adapted = MetricsData([self._adapt(one) for one in metrics_data.resource_metrics])
             super()._receive_metrics(adapted, timeout_millis, **kwargs)
 

@@ -25,7 +25,7 @@ from otel_trading.sdk.views import views
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 __all__ = ["configure", "declarative", "set_environment_defaults"]
 
@@ -97,7 +97,7 @@ def _metrics(own: Resource) -> tuple[MeterProvider, list[str]]:
 
 
 @contextmanager
-def _no_second_metrics_exporter() -> Iterator[None]:
+def _no_second_metrics_exporter() -> Generator[None, None, None]:
     """Let the parent configurator see no metrics exporter, and keep its one expected complaint from the user."""
 
     def unexpected(record: logging.LogRecord) -> bool:

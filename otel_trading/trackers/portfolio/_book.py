@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from otel_trading.trackers.portfolio._position import ZERO
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 __all__ = ["Book"]
 
@@ -20,9 +17,9 @@ class Book:
     day: int
     realized: Decimal = ZERO
     #: P&L that the app reported by type; when there is any, it is the truth and ours is not shown.
-    reported: dict[str, Decimal] = field(default_factory=dict)
-    reported_session: dict[str, Decimal] = field(default_factory=dict)
-    baseline: dict[str, Decimal] = field(default_factory=dict)
+    reported: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    reported_session: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    baseline: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     equity: Decimal | None = None
     peak: Decimal = ZERO
     max_drawdown: Decimal = ZERO
