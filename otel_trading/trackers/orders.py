@@ -30,6 +30,8 @@ MAX_ORDERS: Final = 10_000
 #: Fills and states travel on separate channels: for so many orders the second one still finds what the first one ended.
 MAX_ENDED: Final = 1000
 _MAX_SEEN: Final = 1000
+#: How near to its quantity an order is done: above what adding floats loses, below what a fill can be.
+_WHOLE_ORDER: Final = 1 - 1e-13
 #: Per symbol, thousands of series would say what one oldest age says.
 _WHOLE: Final = metrics.UNACKNOWLEDGED_AGE.keys - {a.SYMBOL.name}
 
@@ -39,7 +41,8 @@ class _Order:
     attributes: AttributeSet
     status: str
     sent: float
-    remaining: float | None
+    quantity: float | None
+    done: float = 0.0
     acknowledged: bool = False
     filled: bool = False
     completed: bool = False
@@ -116,18 +119,17 @@ class OrderTracker:
         Args:
             client_id: Client order id, or None; an unknown order changes nothing.
             quantity: Filled quantity, absolute.
-            complete: Whether the order is done; None lets the remaining quantity tell.
+            complete: Whether the order is done; None lets the order's quantity tell.
         """
         with self._lock:
             order = self._find(client_id)
             if order is None:
                 return
             elapsed = self._clock() - order.sent
-            if order.remaining is not None and quantity is not None:
-                order.remaining -= quantity
+            order.done += quantity or 0.0
             if complete is None:
-                left = order.remaining
-                complete = order.status == "filled" if left is None else left <= abs(quantity or 0.0) * 1e-9
+                whole = order.quantity
+                complete = order.status == "filled" if whole is None else order.done >= whole * _WHOLE_ORDER
             first, last = not order.filled, complete and not order.completed
             order.filled, order.completed = True, order.completed or complete
         if first:

@@ -60,11 +60,21 @@ class Position:
         share = (abs(self.quantity) - kept) * sign
         made = share * (self.mark - self.average) if self.mark is not None and self.average is not None else ZERO
         self.quantity = quantity
-        self.average = average if average is not None else self.average if kept else self.mark
+        self.average = self._mixed(kept, abs(quantity) - kept) if average is None else average
         self._cost = max(self._cost, abs(quantity * (self.average or ZERO)))
         self._trip += made
         self.realized += made
         return made
+
+    def _mixed(self, kept: Decimal, added: Decimal) -> Decimal | None:
+        """Return the average when what was added came in at the mark, because nobody said at what price."""
+        if not added:
+            return self.average
+        if not kept:
+            return self.mark
+        if self.average is None or self.mark is None:
+            return self.average
+        return (kept * self.average + added * self.mark) / (kept + added)
 
     def fill(self, quantity: Decimal, price: Decimal, fee: Decimal, now: float) -> tuple[Decimal, RoundTrip | None]:
         """Take a fill; returns the P&L that it realized, net of its fee, and the round trip that it closed.
