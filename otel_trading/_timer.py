@@ -80,11 +80,12 @@ def timer(helper: Callable[P, Timer]) -> Callable[P, Timer]:
     Used bare, as `@meter.iteration` without parentheses, it still hands back the function and never swallows it.
     """
     safe = _guard.guarded(helper)
+    bare = cast("Callable[[], Timer | None]", safe)
 
     @functools.wraps(helper)
     def call(*args: P.args, **kwargs: P.kwargs) -> Timer:
         if len(args) == 1 and callable(args[0]):
-            return cast("Timer", (cast("Callable[..., Timer | None]", safe)() or Timer(_ignore))(args[0]))
+            return cast("Timer", (bare() or Timer(_ignore))(args[0]))
         return safe(*args, **kwargs) or Timer(_ignore)
 
     return call
