@@ -168,7 +168,7 @@ def custom(keywords: dict[str, object]) -> AttributeSet:
     if found is None:
         if len(_custom) >= _MAX_CACHED:
             _custom.clear()
-        given = {_ours(name): _plain(value) for name, value in keywords.items() if value is not None}
+        given = {_ours(name): _text(WORDS.get(name), value) for name, value in keywords.items() if value is not None}
         values = {attribute.name: defaults.values.get(attribute.name, "") for attribute in _ALWAYS} | given
         admitted = {name: _admit(name, text) for name, text in values.items() if text}
         found = AttributeSet(admitted)
@@ -193,7 +193,7 @@ def reset_caps() -> None:
         row.forget()
 
 
-def _text(attribute: Attribute, value: object) -> str:
+def _text(attribute: Attribute | None, value: object) -> str:
     text = "" if value is None else _plain(value)
     return text.lower() if attribute is a.VENUE else text
 
