@@ -64,19 +64,17 @@ class Stream(threading.Thread):
 
     def run(self) -> None:
         """Connect, listen, and begin again when it breaks."""
-        broke: Exception | None = None
         pause = 0.0
         while not self._stopped.wait(pause * random.uniform(0.5, 1.0)):  # noqa: S311  jitter, not a secret
             meter.connection_changed(name=self.name, state="connecting")
             try:
                 with connect(self._url, additional_headers=self._headers, open_timeout=5, close_timeout=1) as socket:
-                    meter.connection_changed(name=self.name, state="connected", error=broke)
+                    meter.connection_changed(name=self.name, state="connected")
                     pause = 0.0
                     self._listen(socket)
             except (OSError, WebSocketException) as error:
                 _log.warning("%s: %s: %s", self.name, type(error).__name__, error)
                 meter.connection_changed(name=self.name, state="disconnected", error=error)
-                broke = error
             pause = min(_LONGEST_PAUSE, 2 * pause or 0.25)
 
     def _listen(self, socket: ClientConnection) -> None:

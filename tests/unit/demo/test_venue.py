@@ -44,7 +44,8 @@ def read(socket: ClientConnection, kind: str | None = None, timeout: float = 5.0
 
 
 def drain(socket: ClientConnection, patience: float) -> None:
-    while True:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
         socket.recv(timeout=patience)
 
 
