@@ -80,12 +80,13 @@ def timer(helper: Callable[P, Timer]) -> Callable[P, Timer]:
     Used bare, as `@meter.iteration` without parentheses, it still hands back the function and never swallows it.
     """
     safe = _guard.guarded(helper)
-    bare: Any = safe  # what it misses when called bare is for the guard to say
+    bare = cast("Callable[..., Any]", safe)  # what it misses when called bare is for the guard to say
 
     @functools.wraps(helper)
     def call(*args: P.args, **kwargs: P.kwargs) -> Timer:
-        if len(args) == 1 and callable(args[0]):
-            return cast("Timer", (bare() or Timer(_ignore))(args[0]))
+        function: object = next(iter(args), None)
+        if callable(function):
+            return cast("Timer", (bare() or Timer(_ignore))(function))
         return safe(*args, **kwargs) or Timer(_ignore)
 
     return call

@@ -149,8 +149,9 @@ def check(environ: Mapping[str, str] | None = None) -> None:
         if name.startswith(PREFIX) and name not in names:
             import difflib  # noqa: PLC0415  2 ms at import that only a wrong name is worth
 
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Allowed: {', '.join(names)}."
+            words = [known.removeprefix(PREFIX) for known in names]  # the prefix makes everything look alike
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), words, n=1)
+            hint = f"Did you mean {PREFIX}{near[0]}?" if near else f"Allowed: {', '.join(names)}."
             message = f"{name} is not a setting of otel-trading. {hint} Rename or unset it."
             raise ConfigError(message)
     for setting in ALL:

@@ -11,7 +11,7 @@ import click
 from otel_trading import environment
 from otel_trading.errors import ConfigError, StackError
 
-__all__ = ["command"]
+__all__ = ["command", "instrumented"]
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -1,0 +1,83 @@
+"""One word may mean different attributes in different helpers: the one table says which, and is true."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Final
+
+import pytest
+
+from otel_trading import meter, semconv
+from otel_trading._attributes import WORDS, Keywords
+from otel_trading.semconv import attributes as a
+
+ROWS: Final = [(helper, row) for helper, row in sorted(Keywords.table.items()) if helper != "row"]
+#: What a helper says itself: the block its error, the verb its outcome.
+_BY_ID: Final = {"status", "side", "type", "strategy", "account"}  # a known order brings them itself
+SAID_BY_THE_HELPER: Final = {
+    "timed": {"error"},
+    "iteration": {"error"},
+    "indicator": {"error"},
+    "venue_call": {"error"},
+    "order_request": {"error"},
+    "cache_hit": {"outcome"},
+    "cache_missed": {"outcome"},
+    "order_acknowledged": _BY_ID,
+    "order_canceled": _BY_ID,
+    "order_expired": _BY_ID,
+    "order_denied": {"source"},
+}
+#: Parameters that are no attributes: figures, times, ids, and what the helper turns into an attribute itself.
+FIGURES: Final = frozenset({
+    "benchmark_price", "boundaries", "client_id", "complete", "description", "expected_price", "fee", "limit", "ok",
+    "period", "price", "quantity", "result", "seconds", "sequence", "session", "usage", "value", "venue_time",
+})  # fmt: skip
+NOT_RECORDING: Final = {"counter", "gauge", "histogram", "up_down_counter", "defaults", "scope"}
+
+
+def _helper(name: str) -> str:
+    return name.split(" ", 1)[0]  # `risk_limit (unit=currency)` is a second row of risk_limit
+
+
+def _parameters(helper: str) -> set[str]:
+    return set(inspect.signature(getattr(meter, helper)).parameters)
+
+
+@pytest.mark.parametrize(("helper", "row"), ROWS, ids=[helper for helper, _ in ROWS])
+def test_a_row_belongs_to_a_helper_and_its_keywords_are_parameters(helper: str, row: Keywords) -> None:
+    assert _helper(helper) in meter.__all__
+    said = SAID_BY_THE_HELPER.get(helper, set())
+    assert set(row.attributes) - said <= _parameters(_helper(helper))
+
+
+@pytest.mark.parametrize("helper", sorted(set(meter.__all__) - NOT_RECORDING))
+def test_every_parameter_is_an_attribute_of_the_table_or_a_figure(helper: str) -> None:
+    rows = [row for name, row in ROWS if _helper(name) == helper]
+    known = {keyword for row in rows for keyword in row.attributes}
+
+    assert rows, f"{helper} has no row in the table. Name it in its Keywords."
+    assert _parameters(helper) - known <= FIGURES
+
+
+@pytest.mark.parametrize(("helper", "row"), ROWS, ids=[helper for helper, _ in ROWS])
+def test_common_words_mean_the_same_in_every_helper(helper: str, row: Keywords) -> None:
+    del helper
+    assert all(row.attributes.get(word, attribute) is attribute for word, attribute in WORDS.items())
+
+
+@pytest.mark.parametrize(("helper", "row"), ROWS, ids=[helper for helper, _ in ROWS])
+def test_every_attribute_of_a_row_stands_in_the_convention(helper: str, row: Keywords) -> None:
+    del helper
+    assert all(a.ALL[attribute.name] is attribute for attribute in row.attributes.values())
+
+
+def test_every_attribute_of_the_convention_can_be_said_or_is_derived() -> None:
+    said = {attribute for _, row in ROWS for attribute in row.attributes.values()}
+    derived = {
+        a.MODE,  # of the process
+        a.ORDER_STAGE, a.DIRECTION, a.POSITION_SIDE, a.EXPOSURE_TYPE, a.HEALTH_STATE,  # from figures
+        a.SDK_ATTRIBUTE, a.SDK_REASON,  # our own health
+    }  # fmt: skip
+    carried = {attribute for metric in semconv.ALL for attribute in metric.attributes}
+
+    assert carried == said | derived
