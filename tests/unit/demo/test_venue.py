@@ -6,6 +6,8 @@ import contextlib
 import email.utils
 import itertools
 import json
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -215,3 +217,11 @@ def test_the_script_is_seeded_and_comes_again() -> None:
         held.append(faults.active("drop", "b"))
     assert held == [False, True, True, False, True, False]
     assert not faults.active("drop", "a")
+
+
+def test_the_venue_knows_nothing_of_telemetry() -> None:
+    code = (
+        "import sys, otel_trading.demo.venue.server; print([n for n in sys.modules if 'meter' in n or 'opentel' in n])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert run.stdout.strip() == "[]"
