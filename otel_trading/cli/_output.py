@@ -15,7 +15,7 @@ __all__ = ["console", "emit_json", "table"]
 
 def console() -> Console:
     """Return the console for results; wide where nobody looks, so that a pipe is never wrapped."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else 1_000, highlight=False)
 
 
 def table(*columns: str) -> Table:

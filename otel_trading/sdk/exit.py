@@ -65,7 +65,7 @@ def close_at_exit(shutdowns: list[Callable[[], None]]) -> None:
         for closer in closers:
             closer.begin()
         late = [closer for closer in closers if not closer.wait(BOUND / len(closers))]
-        if late and not all(closer.wait(0.0) for closer in late):
+        if sys.stderr is not None and not all(closer.wait(0.0) for closer in late):
             sys.stderr.write(f"otel-trading: the last interval may be lost: no answer within {BOUND:g} s.\n")
 
     atexit.register(close)

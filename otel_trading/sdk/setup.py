@@ -137,4 +137,5 @@ def _line(own: Resource, phrases: list[str]) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"otel-trading: {text}\n")
+    if sys.stderr is not None:  # a daemon may have closed it
+        sys.stderr.write(f"otel-trading: {text}\n")

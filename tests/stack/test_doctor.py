@@ -185,7 +185,8 @@ def test_without_rules(stack_home: Path) -> None:
 
 
 def test_with_a_rule_that_cannot_be_evaluated(stack_home: Path) -> None:
-    rule = {"record": "broken:rule", "expr": 'label_replace(up, "job", "x", "", "") * on () up'}
+    two = 'vector(1) or label_replace(vector(1), "a", "x", "", "")'
+    rule = {"record": "broken:rule", "expr": f"vector(1) * on () ({two})"}
     (stack_home / "config" / "my-rules").mkdir(parents=True)
     (stack_home / "config" / "my-rules" / "mine.yaml").write_text(
         json.dumps({"groups": [{"name": "mine", "interval": "1s", "rules": [rule]}]})
