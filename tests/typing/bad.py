@@ -1,0 +1,38 @@
+"""Calls that are wrong, one per line: mypy and pyright refuse every line that says so."""
+
+from __future__ import annotations
+
+from otel_trading import meter
+
+
+@meter.timed("decide")
+def decide(price: float) -> float:
+    return price
+
+
+meter.order_filled(side="long", price=1, quantity=1)  # refused
+meter.order_filled("buy", 1, 1)  # refused
+meter.order_filled(side="buy", prize=1)  # refused
+meter.order_filled(side="buy", price=None, quantity=[1])  # refused
+meter.order_filled(side="buy", price=1j)  # refused
+meter.order_filled(symbol=5)  # refused
+meter.order_sent(type="limt")  # refused
+meter.order_sent(time_in_force="forever")  # refused
+meter.order_status_changed(status="cancelled")  # refused
+meter.order_status_changed()  # refused
+meter.order_rejected(reason="because")  # refused
+meter.market_data_received(source="kraken", kind="trades")  # refused
+meter.connection_changed(name="orders", state="up")  # refused
+meter.strategy_state(state="started")  # refused
+meter.signal_emitted(type="long")  # refused
+meter.risk_limit(name="daily_loss", unit="usd")  # refused
+meter.defaults(mode="real")  # refused
+meter.defaults("kraken")  # refused
+meter.health(name="api")  # refused
+meter.timed(operation="decide")  # refused
+meter.timed()  # refused
+meter.iteration(5)  # refused
+meter.counter("my.things").add([1])  # refused
+meter.gauge("my.level").set()  # refused
+decide("1")  # refused
+meter.order_fill(side="buy")  # refused

@@ -1,0 +1,66 @@
+"""Calls as a bot writes them: mypy and pyright accept every one."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from typing_extensions import assert_type
+
+import otel_trading
+from otel_trading import meter
+
+if TYPE_CHECKING:
+    from otel_trading.semconv import attributes as a
+    from otel_trading.testing import CapturingMeter
+
+
+@meter.timed("decide")
+def decide(price: float, *, size: int = 1) -> float:
+    return price * size
+
+
+@meter.timed("fetch")
+async def fetch(symbol: str) -> list[str]:
+    await asyncio.sleep(0)
+    return [symbol]
+
+
+@meter.iteration(period=5)
+def loop() -> None:
+    with meter.indicator(name="rsi"), meter.venue_call(operation="fetch_ticker") as call:
+        del call
+
+
+async def main() -> None:
+    async with meter.order_request(client_id="1", side="buy", type="limit", quantity=Decimal(1)):
+        assert_type(await fetch("BTC/USD"), list[str])
+
+
+def trade(side: a.OrderSide, status: a.OrderStatus) -> None:
+    meter.defaults(mode="paper", venue="kraken", strategy="momentum", currency="USD")
+    assert_type(decide(1.5, size=2), float)
+    meter.order_sent(client_id="1", symbol="BTC/USD", side=side, type="market", quantity="0.5", error=ValueError())
+    meter.order_filled(client_id="1", side="sell_short", price=Decimal("64000.5"), quantity=np.float64(0.5), fee=-1)
+    meter.order_filled(side="buy", price=Fraction(1, 3), quantity=2, liquidity="maker", benchmark="vwap")
+    meter.order_status_changed(client_id="1", status=status)
+    meter.order_rejected(client_id="1", reason="insufficient_funds", source="broker")
+    meter.market_data_received(source="kraken", kind="order_book", venue_time=1.5, sequence=7)
+    meter.connection_changed(name="orders", state="connected", transport="fix", error="1006")
+    meter.position(symbol="BTC/USD", quantity=np.int64(-1), price=None)
+    meter.pnl(value=1, session="2.5", type="realized")
+    meter.health(name="api", ok=True, seconds=0.1)
+    with meter.scope(mode="backtest", strategy="other"):
+        meter.signal_emitted(type="close", confidence=None)
+    meter.counter("my.things", unit="{thing}").add(Decimal(1), venue="kraken", flavor=3)
+    meter.histogram("my.time", boundaries=[1, 2.5]).record(1.5)
+
+
+def test_fills(capmeter: CapturingMeter) -> None:
+    assert_type(capmeter.value("trading.execution.fills", venue="kraken"), float)
+
+
+assert_type(otel_trading.configure(), None)
