@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
-from process_support import QUIET, configured, python
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from process_support import QUIET, clean_environment, configured, python
+
+import otel_trading
+from otel_trading.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FAR = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def _environ() -> Iterator[None]:
+    """Only what the test sets, and nothing of it afterwards: `configure` writes defaults into the environment."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(clean_environment())
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.mark.parametrize(
@@ -41,20 +62,32 @@ _FAR = "http://127.0.0.1:9"
         ("OTEL_TRADING_STRICT", "yes", "Allowed: 1, true, 0, false"),
     ],
 )
+@pytest.mark.usefixtures("_environ")
 def test_a_setting_that_cannot_be_used_is_refused_in_one_sentence(name: str, value: str, message: str) -> None:
-    done = configured(**{**QUIET, name: value})
+    os.environ[name] = value
+    with pytest.raises(ConfigError) as refused:
+        otel_trading.configure()
 
-    assert done.returncode == 2, done.stderr
-    assert done.stdout.startswith(f"ConfigError: {name} ")
-    assert message in done.stdout
-    assert done.stderr == ""
+    assert str(refused.value).startswith(f"{name} ")
+    assert message in str(refused.value)
+    assert not isinstance(metrics.get_meter_provider(), MeterProvider), "nothing was built"
 
 
+@pytest.mark.usefixtures("_environ")
 @pytest.mark.parametrize("port", ["abc", "-1", "65536", "80.5"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
-    done = configured(**{**QUIET, "OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": port})
+    os.environ.update({"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": port})
+    with pytest.raises(ConfigError, match=rf"OTEL_EXPORTER_PROMETHEUS_PORT is '{port}'\. Allowed: 0 to 65535\."):
+        otel_trading.configure()
 
-    assert done.stdout.startswith(f"ConfigError: OTEL_EXPORTER_PROMETHEUS_PORT is {port!r}. Allowed: 0 to 65535.")
+
+def test_a_refusal_reaches_the_app_before_anything_is_built() -> None:
+    done = configured(**QUIET, OTEL_TRADING_MODE="lvie")
+
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout == (
+        "ConfigError: OTEL_TRADING_MODE is 'lvie'. Allowed: live, paper, backtest, replay. Correct it or unset it."
+    )
 
 
 def test_a_taken_port_starts_nothing_and_another_attempt_may_succeed() -> None:
