@@ -85,31 +85,20 @@ def test_both_roads_give_the_same_series_names_and_labels(stack: Stack, tmp_path
             assert held["type"] == wanted[metric.kind.data], metric
 
 
-def test_a_closed_position_is_gone_with_the_next_scrape(stack: Stack, tmp_path: Path) -> None:
+def test_a_closed_position_is_gone_and_the_first_sell_is_an_increase_with_the_next_scrape(
+    stack: Stack, tmp_path: Path
+) -> None:
     fill = "meter.order_filled(symbol='A', side='{}', price=10, quantity=1, currency='USD', venue='v')"
     body = f"{fill.format('buy')}\nprint('ready', flush=True)\nsys.stdin.readline()\n{fill.format('sell')}"
-    held = 'trading_position_quantity{service_name="scraped-closer"}'
-    variables = {"OTEL_TRACES_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
-    with _scraped(stack, tmp_path, "scraped-closer", body, **variables) as (process, _):
+    held = 'trading_position_quantity{service_name="scraped"}'
+    sells = 'trading_execution_fills_total{service_name="scraped",trading_order_side="sell"}'
+    with _scraped(stack, tmp_path, "scraped", body) as (process, _):
         wait_until(lambda: prometheus_query(stack, held), 15, "the position")
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
         wait_until(lambda: not prometheus_query(stack, held), 5, "the end of the position's series")
-
-
-def test_the_first_event_ever_is_an_increase_on_the_scrape_road(stack: Stack, tmp_path: Path) -> None:
-    body = (
-        "meter.signal_emitted(type='hold', strategy='s')\nprint('ready', flush=True)\nsys.stdin.readline()\n"
-        "meter.signal_emitted(type='buy', strategy='s')"
-    )
-    first = 'trading_signal_emissions_total{service_name="scraped-first",trading_signal_type="buy"}'
-    with _scraped(stack, tmp_path, "scraped-first", body) as (process, _):
-        wait_until(lambda: series(stack, "scraped-first"), 15, "a scrape")
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-        wait_until(lambda: prometheus_query(stack, f"increase({first}[1m]) > 0"), 5, "the first event's increase")
+        wait_until(lambda: prometheus_query(stack, f"increase({sells}[1m]) > 0"), 5, "the first sell's increase")
 
 
 def test_both_roads_at_once_from_one_bot(stack: Stack, tmp_path: Path) -> None:

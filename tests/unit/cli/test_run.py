@@ -139,6 +139,12 @@ def test_our_distro_is_chosen_whatever_was_set() -> None:
     assert (done.returncode, done.stderr.count("otel-trading: on:")) == (0, 1), done.stderr
 
 
+def test_a_bot_that_a_bot_starts_is_no_worker_of_it() -> None:
+    done = _run(sys.executable, "-c", "pass", _OTEL_TRADING_FIRST_PROCESS="1")
+
+    assert done.stderr.startswith("otel-trading: on: ")
+
+
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
