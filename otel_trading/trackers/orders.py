@@ -79,7 +79,6 @@ class OrderTracker:
         """
         if client_id is not None:
             with self._lock:
-                self._ended.pop(client_id, None)
                 self._orders.pop(client_id, None)
                 crowded = len(self._orders) >= MAX_ORDERS
                 if crowded:

@@ -61,6 +61,7 @@ def test_a_venue_is_lower_case_wherever_it_comes_from(row: Keywords) -> None:
     assert row.resolve("BTC", None, "KraKen").get(a.VENUE) == "kraken"
     with meter.scope(venue="NYSE"):
         assert row.resolve("BTC", None, None).get(a.VENUE) == "nyse"
+        assert _attributes.custom({"flavor": "x"}).get(a.VENUE) == "nyse"
 
 
 def test_an_empty_text_is_no_attribute(row: Keywords) -> None:

@@ -234,6 +234,15 @@ def test_fills_that_add_up_complete_the_order_and_never_earlier(capmeter: Captur
     assert not orders._orders
 
 
+def test_a_millionth_of_a_unit_is_still_open(orders: OrderTracker, capmeter: CapturingMeter) -> None:
+    orders.sent("1", ORDER, 1000.0)
+    orders.filled("1", 999.999999)
+    assert _active(capmeter) == {"partially_filled": 1}
+
+    orders.filled("1", 0.000001)
+    assert _active(capmeter) == {}
+
+
 def test_threads_lose_nothing_while_others_collect(orders: OrderTracker, capmeter: CapturingMeter) -> None:
     failures: list[BaseException] = []
 

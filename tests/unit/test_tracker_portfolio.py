@@ -241,6 +241,15 @@ def test_a_reported_total_gives_the_session_from_its_first_word(
     assert _by(capmeter, SESSION) == {"combined": 0.0}
 
 
+def test_a_reported_session_ends_with_its_day(
+    portfolio: PortfolioTracker, clock: Clock, capmeter: CapturingMeter
+) -> None:
+    portfolio.reported(BOOK, "combined", 500.0, -80.0)
+    clock.now += 86_400
+
+    assert _by(capmeter, SESSION) == {"combined": 0.0}
+
+
 def test_drawdown_follows_equity_and_the_deepest_one_stays(
     portfolio: PortfolioTracker, capmeter: CapturingMeter
 ) -> None:
@@ -255,7 +264,7 @@ def test_drawdown_follows_equity_and_the_deepest_one_stays(
 def test_the_worst_currency_speaks_for_the_drawdown_of_an_account(
     portfolio: PortfolioTracker, capmeter: CapturingMeter
 ) -> None:
-    for currency, low in (("USD", 90.0), ("EUR", 50.0)):
+    for currency, low in (("USD", 90.0), ("EUR", 50.0), ("GBP", 95.0)):
         book = attributes(currency=currency, account="acct")
         portfolio.valued(book, 100.0)
         portfolio.valued(book, low)
