@@ -24,7 +24,7 @@ __all__ = ["command"]
 def command(home: Path | None, *, volumes: bool, yes: bool, as_json: bool) -> None:
     """End the stack; what it stored stays, unless --volumes is given."""
     if volumes and not yes:
-        where = home or stack.default_home()
+        where = home or stack.home_in_use()
         click.confirm(f"Delete all metrics, alerts and queues in {where}?", abort=True, err=True)
     ended = stack.down(home=home, volumes=volumes)
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -48,7 +49,7 @@ class Options:
         seed: The same seed replays the same market and the same faults.
         embedded: Without servers.
         kind: Which stack.
-        home: The stack's home.
+        home: The stack's home; the demo's own when not given.
         keep: Leave the stack running.
     """
 
@@ -73,7 +74,8 @@ class Demo:
         self._options = options
         self._console = console
         self._missing: str | None = None
-        self._logs = (options.home or stack.default_home()) / "logs"
+        self._home = options.home or stack.demo_home()
+        self._logs = self._home / "logs"
 
     def run(self) -> dict[str, Any]:
         """Run until the duration is over or Ctrl-C, and return what came of it.
@@ -97,11 +99,13 @@ class Demo:
 
     def _up(self, ends: contextlib.ExitStack) -> Stack | None:
         """Bring the stack up, or say what is missing and do without."""
-        home = self._options.home
         progress = stack.Progress(self._console)
+        if not stack.status(home=self._home):
+            # What the last demo left would count again, and Alertmanager would not repeat what it has just delivered.
+            shutil.rmtree(self._home / "data", ignore_errors=True)
         try:
             running = stack.up(
-                home=home,
+                home=self._home,
                 kind=self._options.kind,
                 ports=self._ports(),
                 evaluation_interval="1s",
@@ -114,12 +118,12 @@ class Demo:
             progress.say(f"no servers: {error}")
             return None
         if running.started and not self._options.keep:
-            ends.callback(stack.down, home=home)
+            ends.callback(stack.down, home=self._home)
         return running
 
     def _ports(self) -> stack.Ports | None:
         """Take free ports where the usual ones are in use: a demo must not fail on that."""
-        if stack.status(home=self._options.home):
+        if stack.status(home=self._home):
             return None
         try:
             stack.Ports().check(tuple(field.name for field in fields(stack.Ports)))

@@ -22,12 +22,35 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Ports", "Progress", "ServiceStatus", "Stack", "default_home", "down", "find", "status", "up"]
+__all__ = [
+    "Ports",
+    "Progress",
+    "ServiceStatus",
+    "Stack",
+    "default_home",
+    "demo_home",
+    "down",
+    "find",
+    "home_in_use",
+    "status",
+    "up",
+]
 
 
 def default_home() -> Path:
     """Return where the stack keeps configuration, data and logs unless told otherwise."""
     return platformdirs.user_data_path("otel-trading")
+
+
+def demo_home() -> Path:
+    """Return where the demo's stack lives: never in the home of a stack that watches real money."""
+    return platformdirs.user_data_path("otel-trading-demo")
+
+
+def home_in_use() -> Path:
+    """Return the home of the stack that was started: the usual one, else the demo's, else the usual one."""
+    started = (home for home in (default_home(), demo_home()) if State.load(home) is not None)
+    return next(started, default_home())
 
 
 @dataclass(frozen=True)
@@ -121,7 +144,7 @@ def find(*, home: Path | None = None) -> Stack:
     Raises:
         StackError: None was.
     """
-    home = (home or default_home()).absolute()
+    home = (home or home_in_use()).absolute()
     state = State.load(home)
     if state is None:
         message = f"No stack was started in {home}. Start one: otel-trading up"
@@ -136,7 +159,7 @@ def down(*, home: Path | None = None, volumes: bool = False) -> list[str]:
         home: Where it was started.
         volumes: Also delete what it stored: metrics, alerts, queues, Grafana's database.
     """
-    home = (home or default_home()).absolute()
+    home = (home or home_in_use()).absolute()
     if not home.exists():
         return []
     with build.locked(home / "up.lock", Progress()):
@@ -154,7 +177,7 @@ def down(*, home: Path | None = None, volumes: bool = False) -> list[str]:
 
 def status(*, home: Path | None = None) -> list[ServiceStatus]:
     """Look at every service of the stack; an empty list when none was started in this home."""
-    state = State.load((home or default_home()).absolute())
+    state = State.load((home or home_in_use()).absolute())
     return [_look(service) for service in state.services] if state else []
 
 
