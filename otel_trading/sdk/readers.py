@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_standard", "endpoint", "exporter_names", "readers"]
 
+_GRPC: Final = "otlp_proto_grpc"
 _OWN: Final = ("otlp", "prometheus", "console", "none")
 _PORTS: Final = range(65_536)
 _EXEMPLAR_FILTERS: Final = ("trace_based", "always_on", "always_off")
@@ -38,9 +39,9 @@ def readers() -> tuple[list[MetricReader], list[str]]:
     return [reader for reader, _ in built], [phrase for _, phrase in built]
 
 
-def exporter_names() -> list[str]:
-    """Return the names in OTEL_METRICS_EXPORTER, otlp when it is unset."""
-    text = os.environ.get("OTEL_METRICS_EXPORTER", "").strip() or "otlp"
+def exporter_names(signal: str = "metrics") -> list[str]:
+    """Return the names in OTEL_METRICS_EXPORTER, or in that of traces or logs; otlp when it is unset."""
+    text = os.environ.get(f"OTEL_{signal.upper()}_EXPORTER", "").strip() or "otlp"
     return list(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
 
 
@@ -67,12 +68,29 @@ def check_standard() -> None:
     _check_milliseconds("OTEL_METRIC_EXPORT_TIMEOUT")
     for signal in ("", "METRICS_", "TRACES_", "LOGS_"):
         _check_url(f"OTEL_EXPORTER_OTLP_{signal}ENDPOINT")
+        _check_protocol(f"OTEL_EXPORTER_OTLP_{signal}PROTOCOL")
     _check_exemplar_filter()
-    for name in exporter_names():
-        if name == "prometheus":
-            _address()
-        elif name not in _OWN:
-            _entry_point(name)
+    for signal in ("metrics", "traces", "logs"):
+        for name in exporter_names(signal):
+            _check_exporter(signal, name)
+
+
+def _check_exporter(signal: str, name: str) -> None:
+    if signal == "metrics" and name == "prometheus":
+        _address()
+    elif name not in {"otlp", "console", "none"}:
+        _entry_point(name, signal)
+
+
+def _check_protocol(name: str) -> None:
+    text = os.environ.get(name, "").strip()
+    installed = list(entry_points(group="opentelemetry_metrics_exporter", name=_GRPC))
+    if text not in {"", "http/protobuf", "grpc"} or (text == "grpc" and not installed):
+        message = (
+            f"{name} is {text!r}. Allowed: http/protobuf, or grpc where opentelemetry-exporter-otlp-proto-grpc is "
+            f"installed. Unset it or install that package."
+        )
+        raise ConfigError(message)
 
 
 def _check_milliseconds(name: str) -> None:
@@ -115,7 +133,7 @@ def _check_exemplar_filter() -> None:
 def _otlp() -> tuple[MetricReader, str]:
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
     if protocol == "grpc":
-        return _foreign("otlp_proto_grpc")
+        return _foreign(_GRPC)
     where = os.environ.get("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") or endpoint()
     return SurvivingReader(EndingExporter()), f"OTLP {where} {_every()}"
 
@@ -148,11 +166,12 @@ def _foreign(name: str) -> tuple[MetricReader, str]:
     return (exporter, name) if isinstance(exporter, MetricReader) else (SurvivingReader(exporter), name)
 
 
-def _entry_point(name: str) -> EntryPoint:
-    found = list(entry_points(group="opentelemetry_metrics_exporter", name=name))
+def _entry_point(name: str, signal: str = "metrics") -> EntryPoint:
+    found = list(entry_points(group=f"opentelemetry_{signal}_exporter", name=name))
     if not found:
+        own = [one for one in _OWN if one != "prometheus" or signal == "metrics"]
         message = (
-            f"OTEL_METRICS_EXPORTER names {name!r}, which is not installed. Allowed: {', '.join(_OWN)}, or the "
+            f"OTEL_{signal.upper()}_EXPORTER names {name!r}, which is not installed. Allowed: {', '.join(own)}, or the "
             f"exporter of an installed package. Correct it or install the package."
         )
         raise ConfigError(message)

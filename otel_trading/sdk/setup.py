@@ -127,13 +127,21 @@ def _shutdowns(provider: MeterProvider) -> list[Callable[[], None]]:
 def _line(own: Resource, phrases: list[str]) -> str:
     mode = _context.current().values.get(a.MODE.name, "live")
     said = "" if os.environ.get(environment.OTEL_TRADING_MODE.name) else " (default: set OTEL_TRADING_MODE)"
-    others = [name for name in ("traces", "logs") if os.environ[f"OTEL_{name.upper()}_EXPORTER"] != "none"]
-    rest = f"{' and '.join(others)} -> {readers.endpoint()}" if others else "no traces, no logs"
     return (
         f"on: mode {mode}{said}, service {own.attributes[SERVICE_NAME]!s}, "
         f"metrics -> {', '.join(phrases) or 'nowhere'}, "
-        f"{rest}, instance {str(own.attributes[SERVICE_INSTANCE_ID])[:8]}"
+        f"{_others()}, instance {str(own.attributes[SERVICE_INSTANCE_ID])[:8]}"
     )
+
+
+def _others() -> str:
+    """Return where traces and logs go, one phrase when it is the same place."""
+    ways: dict[str, list[str]] = {}
+    for signal in ("traces", "logs"):
+        for name in readers.exporter_names(signal):
+            if name != "none":
+                ways.setdefault(readers.endpoint() if name == "otlp" else name, []).append(signal)
+    return ", ".join(f"{' and '.join(signals)} -> {way}" for way, signals in ways.items()) or "no traces, no logs"
 
 
 def _say(text: str) -> None:

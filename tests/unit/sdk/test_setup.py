@@ -51,6 +51,9 @@ def _environ() -> Iterator[None]:
             )
         ),
         ("OTEL_METRICS_EXPORTER", "otpl", "names 'otpl', which is not installed. Allowed: otlp, prometheus, console"),
+        ("OTEL_TRACES_EXPORTER", "prometheus", "which is not installed. Allowed: otlp, console, none, or the"),
+        ("OTEL_LOGS_EXPORTER", "flie", "names 'flie', which is not installed"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "Allowed: http/protobuf, or grpc where"),
         ("OTEL_METRICS_EXEMPLAR_FILTER", "always", "Allowed: trace_based, always_on, always_off"),
         (
             "OTEL_TRADING_MOED",
@@ -133,6 +136,7 @@ def test_an_empty_variable_is_an_unset_one(name: str) -> None:
         ({"OTEL_METRICS_EXPORTER": "console"}, "metrics -> console every 10 s"),
         ({"OTEL_METRICS_EXPORTER": "none"}, "metrics -> nowhere"),
         ({"OTEL_TRACES_EXPORTER": "none"}, f"logs -> {_FAR}"),
+        ({"OTEL_TRACES_EXPORTER": "console"}, f"traces -> console, logs -> {_FAR}"),
         ({"OTEL_TRACES_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}, "no traces, no logs"),
     ],
 )
