@@ -18,7 +18,8 @@ from otel_trading.demo.bot.stream import Stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import VenueClient
+    from demo_support import VenueClient
+
     from otel_trading.testing import CapturingMeter
 
 SYMBOLS = ["AAPL", "MSFT"]

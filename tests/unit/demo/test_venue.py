@@ -21,9 +21,8 @@ from otel_trading.demo.venue.limits import LIMIT, WINDOW, RateLimit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from demo_support import VenueClient
     from websockets.sync.client import ClientConnection
-
-    from conftest import VenueClient
 
 KEY = {"X-API-Key": "demo-key"}
 
