@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.sdk.metrics.export import MetricExportResult
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
     Series: TypeAlias = "tuple[str, str, bytes]"
-    Ending: TypeAlias = "tuple[InstrumentationScope, metrics_pb2.Metric]"
+    Point: TypeAlias = "tuple[metrics_pb2.ScopeMetrics, metrics_pb2.Metric, metrics_pb2.NumberDataPoint]"
 
 __all__ = ["EndingExporter", "Endings"]
 
@@ -32,8 +31,9 @@ class Endings:
     """Remembers which state series were delivered last, and ends those that are missing now."""
 
     def __init__(self) -> None:
-        self._delivered: dict[Series, Ending] = {}
-        self._current: dict[Series, Ending] = {}
+        # These points keep their request alive until the next one: cheaper than a copy of each at every export.
+        self._delivered: dict[Series, Point] = {}
+        self._current: dict[Series, Point] = {}
 
     def add_to(self, request: ExportMetricsServiceRequest) -> int:
         """Add one ending point for each series that vanished; returns how many there were."""
@@ -43,10 +43,10 @@ class Endings:
             now = _latest(request)
             scopes = {scope.scope.name: scope for every in request.resource_metrics for scope in every.scope_metrics}
             for series in gone:
-                described, ending = self._delivered[series]
+                scope, metric, point = self._delivered[series]
                 if series[0] not in scopes:  # it was the only thing that its scope had
-                    scopes[series[0]] = request.resource_metrics[0].scope_metrics.add(scope=described)
-                _end(scopes[series[0]], ending, now)
+                    scopes[series[0]] = request.resource_metrics[0].scope_metrics.add(scope=scope.scope)
+                _end(scopes[series[0]], _ending(metric, point, now))
         return len(gone)
 
     def delivered(self) -> None:
@@ -69,15 +69,14 @@ class EndingExporter(OTLPMetricExporter):
         return result
 
 
-def _state_series(request: ExportMetricsServiceRequest) -> Iterator[tuple[Series, Ending]]:
+def _state_series(request: ExportMetricsServiceRequest) -> Iterator[tuple[Series, Point]]:
     for every in request.resource_metrics:
         for scope in every.scope_metrics:
-            described = InstrumentationScope()
-            described.CopyFrom(scope.scope)  # a reference would keep the whole request alive
+            name = scope.scope.name
             for metric in scope.metrics:
                 for point in _points(metric):
                     key = b"\0".join(sorted(pair.SerializeToString() for pair in point.attributes))
-                    yield (described.name, metric.name, key), (described, _ending(metric, point))
+                    yield (name, metric.name, key), (scope, metric, point)
 
 
 def _points(metric: metrics_pb2.Metric) -> list[metrics_pb2.NumberDataPoint]:
@@ -89,10 +88,13 @@ def _points(metric: metrics_pb2.Metric) -> list[metrics_pb2.NumberDataPoint]:
     return []
 
 
-def _ending(metric: metrics_pb2.Metric, point: metrics_pb2.NumberDataPoint) -> metrics_pb2.Metric:
+def _ending(metric: metrics_pb2.Metric, point: metrics_pb2.NumberDataPoint, now: int) -> metrics_pb2.Metric:
     """Return the metric with nothing but an ending of one of its points."""
     last = metrics_pb2.NumberDataPoint(
-        attributes=point.attributes, start_time_unix_nano=point.start_time_unix_nano, flags=NO_RECORDED_VALUE
+        attributes=point.attributes,
+        start_time_unix_nano=point.start_time_unix_nano,
+        time_unix_nano=now,
+        flags=NO_RECORDED_VALUE,
     )
     made = metrics_pb2.Metric(name=metric.name, description=metric.description, unit=metric.unit)
     if metric.HasField("gauge"):
@@ -103,9 +105,8 @@ def _ending(metric: metrics_pb2.Metric, point: metrics_pb2.NumberDataPoint) -> m
     return made
 
 
-def _end(scope: metrics_pb2.ScopeMetrics, ending: metrics_pb2.Metric, now: int) -> None:
+def _end(scope: metrics_pb2.ScopeMetrics, ending: metrics_pb2.Metric) -> None:
     kind = "gauge" if ending.HasField("gauge") else "sum"
-    getattr(ending, kind).data_points[0].time_unix_nano = now
     for metric in scope.metrics:
         if metric.name == ending.name and metric.HasField(kind):
             getattr(metric, kind).data_points.extend(getattr(ending, kind).data_points)
