@@ -126,5 +126,6 @@ class _OneAtATime(Collector):
 def _named(metric: Metric) -> Metric:
     """A gauge of unit 1 is `_ratio` on the OTLP road; this exporter leaves that out."""
     if isinstance(metric.data, Gauge) and metric.unit == "1":
-        return dataclasses.replace(metric, name=f"{metric.name}.ratio", unit="")
+        name = metric.name if metric.name.endswith("_ratio") else f"{metric.name}.ratio"
+        return dataclasses.replace(metric, name=name, unit="")
     return metric

@@ -20,6 +20,8 @@ MAX_BOUNDARIES: Final = 16
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*(\.[a-z][a-z0-9]*(_[a-z0-9]+)*)+")
 _UNITS: Final = re.compile(r"1|s|By|\{[a-z_]+\}(/s)?")
 _UNIT_WORDS: Final = {"total", "seconds", "milliseconds", "bytes", "ratio", "percent", "count_total"}
+#: Statistics whose proper name ends in ratio: the word stays, and Prometheus adds no second one.
+_STATISTIC: Final = re.compile(r"\.(sharpe|sortino|calmar)_ratio$")
 
 
 class Kind(Enum):
@@ -144,7 +146,7 @@ class Metric:
 
     def __post_init__(self) -> None:
         _check_name(self.name)
-        if _UNIT_WORDS & set(re.split(r"[._]", self.name)):
+        if _UNIT_WORDS & set(re.split(r"[._]", _STATISTIC.sub("", self.name))):
             message = f"Metric {self.name} carries a unit or 'total' in its name. Leave it out: Prometheus adds it."
             raise ConventionError(message)
         self._check_boundaries()

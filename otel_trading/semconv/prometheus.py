@@ -29,7 +29,7 @@ def metric_name(name: str, kind: str, unit: str) -> str:
         unit: UCUM unit; an annotation in braces leaves no trace, except `/s` behind it.
     """
     parts = [re.sub(r"[^a-zA-Z0-9]+", "_", name).strip("_"), _unit_suffix(unit)]
-    if kind == "gauge" and unit == "1":
+    if kind == "gauge" and unit == "1" and not name.endswith("_ratio"):
         parts.append("ratio")
     if kind == "counter":
         parts.append("total")

@@ -34,6 +34,10 @@ def test_every_kind_and_unit_has_its_prometheus_name(kind: str, unit: str) -> No
     assert prometheus.metric_name("trading.x.y", kind, unit) == GOLDEN[kind, unit]
 
 
+def test_a_statistic_that_is_called_a_ratio_gets_no_second_one() -> None:
+    assert prometheus.metric_name("trading.x.sharpe_ratio", "gauge", "1") == "trading_x_sharpe_ratio"
+
+
 def test_a_histogram_has_three_series_and_any_other_kind_one() -> None:
     assert prometheus.series_names("x", "histogram") == ("x_bucket", "x_count", "x_sum")
     assert prometheus.series_names("x", "gauge") == ("x",)

@@ -106,6 +106,12 @@ def test_gauges_are_named_as_on_the_otlp_road(unit: str, name: str) -> None:
         assert {each for each, _, _ in _scrape(url)} == {name}
 
 
+def test_a_gauge_that_is_called_a_ratio_gets_no_second_one() -> None:
+    with _serving() as (meter, url):
+        meter.create_gauge("x.sharpe_ratio", unit="1").set(0.5)
+        assert {each for each, _, _ in _scrape(url)} == {"x_sharpe_ratio"}
+
+
 def test_an_up_down_counter_of_unit_1_is_no_ratio() -> None:
     with _serving() as (meter, url):
         meter.create_up_down_counter("x.y", unit="1").add(1)
