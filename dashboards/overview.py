@@ -80,8 +80,13 @@ _ROWS: Final[dict[str, tuple[Callable[[], house.Panel], ...]]] = {
         market_data.messages,
         market_data.delay,
         market_data.gaps,
+        market_data.resyncs,
         market_data.uptime,
         market_data.reconnects,
+        market_data.ping,
+        market_data.fetches,
+        market_data.fetches_failed,
+        market_data.quality,
     ),
     "Venue": (
         venue.latency,

@@ -45,6 +45,7 @@ def _open() -> None:
     meter.connection_changed(name="market_data", state="connected")
     meter.connection_changed(name="market_data", state="disconnected", error="1006")
     meter.connection_changed(name="market_data", state="connected", error="1006")
+    meter.connection_ping(name="market_data", seconds=0.021)
     meter.risk_limit(name="daily_loss", limit=10_000, usage=0)
     meter.clock_offset(seconds=0.012)
     with meter.venue_call(operation="fetch_balance"):
@@ -53,6 +54,8 @@ def _open() -> None:
 
 
 def _watch(symbol: str, dice: random.Random) -> None:
+    with meter.market_data_fetch(source="kraken", symbol=symbol):
+        meter.market_data_quality(source="kraken", score=0.98)
     meter.market_data_subscribed(source="kraken", kind="trade", connection="market_data", symbol=symbol)
     for sequence in (1, 2, 4):  # three is missing
         meter.market_data_received(
@@ -63,6 +66,7 @@ def _watch(symbol: str, dice: random.Random) -> None:
             venue_time=time.time() - dice.uniform(0.001, 0.05),
             sequence=sequence,
         )
+    meter.market_data_resynced(source="kraken", kind="trade", connection="market_data", symbol=symbol, sequence=4)
     with meter.iteration(period=1.0), meter.indicator(name="ema"), meter.timed("decide"):
         meter.cache_missed(name="bars", level="l1")
         meter.cache_hit(name="bars", level="l1")

@@ -43,6 +43,43 @@ def gaps() -> timeseries.Panel:
     return house.events("Sequence gaps", house.about(market_data.GAPS), house.PER_MINUTE, query)
 
 
+def resyncs() -> timeseries.Panel:
+    """What was rebuilt after a gap."""
+    by = (a.DATA_SOURCE,)
+    query = house.query(promql.per_minute(market_data.RESYNCS, by), promql.legend(*by))
+    return house.events("Book resyncs", house.about(market_data.RESYNCS), house.PER_MINUTE, query)
+
+
+def fetches() -> timeseries.Panel:
+    """Which source answers slowly."""
+    by = (a.DATA_SOURCE,)
+    query = house.query(promql.quantile(0.95, market_data.FETCH_DURATION, by), promql.legend(*by))
+    return house.lines("Fetch time, p95", house.about(market_data.FETCH_DURATION), house.SECONDS, query).min(0)
+
+
+def fetches_failed() -> timeseries.Panel:
+    """Which source fails."""
+    by = (a.DATA_SOURCE,)
+    fetches = promql.rate(market_data.FETCH_DURATION, by, part="count")
+    failed = promql.rate(market_data.FETCH_DURATION, by, where=promql.FAILED, part="count")
+    query = house.query(promql.ratio(failed, fetches), promql.legend(*by))
+    return house.lines("Fetches failed", "Share of fetches of market data that failed.", house.SHARE, query).min(0)
+
+
+def quality() -> timeseries.Panel:
+    """Whose data is poor."""
+    by = (promql.SERVICE, a.DATA_SOURCE)
+    query = house.query(promql.now(market_data.QUALITY, by, "min"), promql.legend(*by))
+    return house.lines("Data quality", house.about(market_data.QUALITY), house.SHARE, query).min(0).max(1)
+
+
+def ping() -> timeseries.Panel:
+    """How far each connection is from its other end."""
+    by = (a.CONNECTION,)
+    query = house.query(promql.quantile(0.95, market_data.PING_DURATION, by), promql.legend(*by))
+    return house.lines("Heartbeat round trip, p95", house.about(market_data.PING_DURATION), house.SECONDS, query).min(0)
+
+
 def uptime() -> timeseries.Panel:
     """How long each connection holds."""
     by = (promql.SERVICE, a.CONNECTION)

@@ -13,12 +13,14 @@ and warned about once per call site; under pytest and with OTEL_TRADING_STRICT=1
 
 from __future__ import annotations
 
+from otel_trading.meter.connections import connection_changed, connection_closed, connection_ping
 from otel_trading.meter.custom import counter, gauge, histogram, up_down_counter
+from otel_trading.meter.data_sources import market_data_fetch, market_data_quality
 from otel_trading.meter.defaults import defaults, scope
 from otel_trading.meter.execution import order_filled, trade_closed
 from otel_trading.meter.market_data import (
-    connection_changed,
     market_data_received,
+    market_data_resynced,
     market_data_subscribed,
     market_data_unsubscribed,
 )
@@ -44,6 +46,8 @@ __all__ = [
     "cache_missed",
     "clock_offset",
     "connection_changed",
+    "connection_closed",
+    "connection_ping",
     "counter",
     "defaults",
     "equity",
@@ -52,7 +56,10 @@ __all__ = [
     "histogram",
     "indicator",
     "iteration",
+    "market_data_fetch",
+    "market_data_quality",
     "market_data_received",
+    "market_data_resynced",
     "market_data_subscribed",
     "market_data_unsubscribed",
     "order_acknowledged",

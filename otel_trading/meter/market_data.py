@@ -1,4 +1,4 @@
-"""Market data and connections: what arrived, what is up."""
+"""Market data: what is subscribed, what arrived, what was missed."""
 
 from __future__ import annotations
 
@@ -8,40 +8,30 @@ from typing import TYPE_CHECKING, Final
 from otel_trading import trackers
 from otel_trading._attributes import Keywords
 from otel_trading._guard import guarded, lose
-from otel_trading._numbers import number
-from otel_trading._timer import error_type
+from otel_trading._numbers import number, unix_time
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
-    from otel_trading._numbers import Number
+    from collections.abc import Iterable
+
+    from otel_trading._numbers import Moment, Number
 
 __all__ = [
-    "connection_changed",
     "market_data_received",
+    "market_data_resynced",
     "market_data_subscribed",
     "market_data_unsubscribed",
 ]
 
 _RECEIVED: Final = Keywords(
     "market_data_received",
+    "market_data_resynced",
     "market_data_subscribed",
     "market_data_unsubscribed",
     source=a.DATA_SOURCE,
     kind=a.DATA_KIND,
     connection=a.CONNECTION,
     symbol=a.SYMBOL,
-    venue=a.VENUE,
-    strategy=a.STRATEGY,
-    account=a.ACCOUNT,
-)
-#: Unix seconds in the year 5138; anything later is milliseconds or finer.
-_LATEST: Final = 1e11
-_CONNECTION: Final = Keywords(
-    "connection_changed",
-    name=a.CONNECTION,
-    state=a.CONNECTION_STATE,
-    transport=a.TRANSPORT,
-    error=a.ERROR_TYPE,
     venue=a.VENUE,
     strategy=a.STRATEGY,
     account=a.ACCOUNT,
@@ -55,8 +45,9 @@ def market_data_received(
     kind: a.DataKind,
     connection: str | None = None,
     symbol: str | None = None,
-    venue_time: Number | None = None,
+    venue_time: Moment | None = None,
     sequence: Number | None = None,
+    channel: str | None = None,
     venue: str | None = None,
     strategy: str | None = None,
     account: str | None = None,
@@ -68,8 +59,10 @@ def market_data_received(
         kind: trade, quote, order_book, bar, ticker, funding, account or news.
         connection: Name of the connection that carried it.
         symbol: Venue or ccxt symbol.
-        venue_time: The venue's timestamp (FIX 60), Unix seconds.
+        venue_time: The venue's timestamp (FIX 60): Unix seconds, or a datetime that knows its zone.
         sequence: The venue's sequence number of the message; one that skips counts as a gap.
+        channel: What the venue numbers, where that is not one kind of one symbol: the connection's name, for a venue
+            that counts every message of a connection.
         venue: ccxt id, ISO 10383 MIC or broker id.
         strategy: Name of the strategy.
         account: Alias of the account.
@@ -78,14 +71,11 @@ def market_data_received(
     """
     attributes = _RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account)
     delay = None if venue_time is None else _delay(venue_time)
-    trackers.default().feeds.received(attributes, delay=delay, sequence=_sequence(sequence))
+    trackers.default().feeds.received(attributes, delay=delay, sequence=_sequence(sequence), channel=channel)
 
 
-def _delay(venue_time: Number) -> float | None:
-    stamp = number(venue_time, "venue_time")
-    if stamp is not None and stamp > _LATEST:  # else a delay of zero would be told for ever
-        lose("invalid_value", f"venue_time={stamp:.0f} is not in seconds. Divide milliseconds by 1000.")
-        return None
+def _delay(venue_time: Moment) -> float | None:
+    stamp = unix_time(venue_time, "venue_time")
     return None if stamp is None else time.time() - stamp
 
 
@@ -96,6 +86,50 @@ def _sequence(value: Number | None) -> int | None:
     return None if checked is None else int(checked)
 
 
+def _each(symbol: str | None, symbols: Iterable[str] | None) -> Iterable[str | None]:
+    if symbols is None:
+        return (symbol,)
+    if symbol is None and not isinstance(symbols, str):
+        return symbols
+    lose(
+        "invalid_value",
+        f"symbols={symbols!r} with symbol={symbol!r} is not clear. Pass one of them; symbols is a list.",
+    )
+    return ()
+
+
+@guarded
+def market_data_resynced(
+    *,
+    source: str,
+    kind: a.DataKind = "order_book",
+    connection: str | None = None,
+    symbol: str | None = None,
+    sequence: Number | None = None,
+    channel: str | None = None,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Count a book that was rebuilt from a snapshot; the next message has to follow the snapshot's number.
+
+    Args:
+        source: Who provides the data.
+        kind: trade, quote, order_book, bar, ticker, funding, account or news.
+        connection: Name of the connection that carries the feed.
+        symbol: Venue or ccxt symbol.
+        sequence: The venue's number of the snapshot; None when it has none, so that the next message starts anew.
+        channel: What the venue numbers, as said to `market_data_received`.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.market_data.resyncs`.
+    """
+    attributes = _RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account)
+    trackers.default().feeds.resynced(attributes, sequence=_sequence(sequence), channel=channel)
+
+
 @guarded
 def market_data_subscribed(
     *,
@@ -103,6 +137,7 @@ def market_data_subscribed(
     kind: a.DataKind,
     connection: str | None = None,
     symbol: str | None = None,
+    symbols: Iterable[str] | None = None,
     venue: str | None = None,
     strategy: str | None = None,
     account: str | None = None,
@@ -114,14 +149,16 @@ def market_data_subscribed(
         kind: trade, quote, order_book, bar, ticker, funding, account or news.
         connection: Name of the connection that carries it.
         symbol: Venue or ccxt symbol.
+        symbols: Several of them, instead of `symbol`.
         venue: ccxt id, ISO 10383 MIC or broker id.
         strategy: Name of the strategy.
         account: Alias of the account.
 
     Emits: nothing by itself; feeds `trading.market_data.age`.
     """
-    attributes = _RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account)
-    trackers.default().feeds.subscribed(attributes)
+    for one in _each(symbol, symbols):
+        attributes = _RECEIVED.resolve(source, kind, connection, one, venue, strategy, account)
+        trackers.default().feeds.subscribed(attributes)
 
 
 @guarded
@@ -131,6 +168,7 @@ def market_data_unsubscribed(
     kind: a.DataKind,
     connection: str | None = None,
     symbol: str | None = None,
+    symbols: Iterable[str] | None = None,
     venue: str | None = None,
     strategy: str | None = None,
     account: str | None = None,
@@ -142,40 +180,13 @@ def market_data_unsubscribed(
         kind: trade, quote, order_book, bar, ticker, funding, account or news.
         connection: Name of the connection that carried it.
         symbol: Venue or ccxt symbol.
+        symbols: Several of them, instead of `symbol`.
         venue: ccxt id, ISO 10383 MIC or broker id.
         strategy: Name of the strategy.
         account: Alias of the account.
 
     Emits: nothing; its `trading.market_data.age` ends with the next export.
     """
-    attributes = _RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account)
-    trackers.default().feeds.unsubscribed(attributes)
-
-
-@guarded
-def connection_changed(
-    *,
-    name: str,
-    state: a.ConnectionState,
-    transport: a.Transport = "websocket",
-    error: str | BaseException | None = None,
-    venue: str | None = None,
-    strategy: str | None = None,
-    account: str | None = None,
-) -> None:
-    """Enter a connection into a state; coming back up counts as a reconnect.
-
-    Args:
-        name: Your name of the connection, such as market_data or orders.
-        state: connecting, connected, degraded or disconnected.
-        transport: rest, websocket, fix or tcp.
-        error: What broke it: an exception, a code, or None.
-        venue: ccxt id, ISO 10383 MIC or broker id.
-        strategy: Name of the strategy.
-        account: Alias of the account.
-
-    Emits: `trading.connection.reconnects`; feeds `trading.connection.status` and `.uptime`.
-    """
-    attributes = _CONNECTION.resolve(name, state, transport, error_type(error), venue, strategy, account)
-    entered, cause = attributes.values[a.CONNECTION_STATE.name], attributes.get(a.ERROR_TYPE)
-    trackers.default().connections.changed(attributes.without(a.CONNECTION_STATE, a.ERROR_TYPE), entered, cause)
+    for one in _each(symbol, symbols):
+        attributes = _RECEIVED.resolve(source, kind, connection, one, venue, strategy, account)
+        trackers.default().feeds.unsubscribed(attributes)

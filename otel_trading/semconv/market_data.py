@@ -41,6 +41,31 @@ GAPS: Final = _metric(
     "Breaks in a feed's sequence numbers.",
     (a.required(a.DATA_SOURCE),),
 )
+RESYNCS: Final = _metric(
+    "trading.market_data.resyncs",
+    Kind.COUNTER,
+    Unit("{resync}"),
+    "Books rebuilt from a snapshot.",
+    (a.required(a.DATA_SOURCE),),
+    note="The answer to a gap: gaps without resyncs mean that the strategy trades on a book with holes.",
+)
+FETCH_DURATION: Final = _metric(
+    "trading.market_data.fetch.duration",
+    Kind.HISTOGRAM,
+    Unit("s"),
+    "Time of a fetch of market data, such as history over REST.",
+    (a.required(a.DATA_SOURCE), a.conditional(a.ERROR_TYPE)),
+    bounds.LATENCY,
+    note="Its count is the number of fetches; failures carry error.type.",
+)
+QUALITY: Final = _metric(
+    "trading.market_data.quality",
+    Kind.OBSERVABLE_GAUGE,
+    Unit("1"),
+    "Quality score of a data source, from 0 to 1.",
+    (a.required(a.DATA_SOURCE),),
+    note="By your own measure, such as the share of bars that are complete; one is perfect.",
+)
 CONNECTION_STATUS: Final = _metric(
     "trading.connection.status",
     Kind.OBSERVABLE_UP_DOWN_COUNTER,
@@ -61,4 +86,13 @@ CONNECTION_UPTIME: Final = _metric(
     Unit("s"),
     "Age of a connection.",
     (a.required(a.CONNECTION),),
+)
+PING_DURATION: Final = _metric(
+    "trading.connection.ping.duration",
+    Kind.HISTOGRAM,
+    Unit("s"),
+    "Round trip of a heartbeat over a connection.",
+    (a.required(a.CONNECTION),),
+    bounds.LATENCY,
+    note="WebSocket ping to pong, or FIX TestRequest (35=1) to Heartbeat (35=0).",
 )

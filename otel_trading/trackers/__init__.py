@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from otel_trading.trackers.feeds import ConnectionTracker, FeedTracker
+from otel_trading.trackers.connections import ConnectionTracker
+from otel_trading.trackers.feeds import FeedTracker
 from otel_trading.trackers.orders import OrderTracker
 from otel_trading.trackers.portfolio import PortfolioTracker
 from otel_trading.trackers.resilience import HealthTracker

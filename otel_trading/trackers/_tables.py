@@ -71,6 +71,15 @@ class States:
         """Return the current state, or None."""
         return self._rows.get(attributes)
 
+    def rows(self) -> list[AttributeSet]:
+        """Return what has a state."""
+        return list(self._rows)
+
+    def end(self, attributes: AttributeSet) -> None:
+        """Forget a row, so that its series end with the next export."""
+        with self._lock:
+            self._rows.pop(attributes, None)
+
     def set_all(self, state: str) -> None:
         """Enter a state everywhere."""
         with self._lock:

@@ -1,10 +1,9 @@
-"""Feeds and connections: how old the data is, whether its sequence holds, which connection is up since when."""
+"""Feeds: how old the data is, whether its sequence holds, how good it is."""
 
 from __future__ import annotations
 
-import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
@@ -12,29 +11,41 @@ from otel_trading._attributes import OTHER
 from otel_trading._guard import lose
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import market_data as metrics
-from otel_trading.trackers._tables import States
+from otel_trading.trackers._tables import Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from otel_trading._attributes import AttributeSet
 
-__all__ = ["ConnectionTracker", "FeedTracker"]
+__all__ = ["FeedTracker"]
 
 _MAX_FEEDS: Final = 10_000
 
 
 @dataclass(slots=True)
+class _Sequence:
+    """What is numbered without holes: a feed, or a channel that carries several."""
+
+    number: int | None = None
+
+    def follow(self, number: int) -> bool:
+        """Take the next number; returns whether some are missing before it."""
+        before, self.number = self.number, number
+        return before is not None and number > before + 1
+
+
+@dataclass(slots=True)
 class _Feed:
     last: float
-    sequence: int | None = None
+    sequence: _Sequence = field(default_factory=_Sequence)
 
 
 class FeedTracker:
-    """Last message and sequence number per feed and symbol, bounded to 10,000.
+    """Last message and sequence number per feed and symbol, or per channel; each table is bounded to 10,000.
 
-    Emits `trading.market_data.messages`, `.delay`, `.gaps`; is observed as `trading.market_data.age`, the maximum over
-    the subscribed symbols of a feed.
+    Emits `trading.market_data.messages`, `.delay`, `.gaps`, `.resyncs`; is observed as `trading.market_data.age`, the
+    maximum over the subscribed symbols of a feed, and `.quality`.
 
     Args:
         clock: Monotonic seconds.
@@ -43,6 +54,8 @@ class FeedTracker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._feeds: dict[AttributeSet, _Feed] = {}
+        self._channels: dict[tuple[AttributeSet, str], _Sequence] = {}
+        self._quality = Values(metrics.QUALITY)
         self._ended: dict[AttributeSet, None] = {}  # ordered, so that the oldest gives way
         instruments.observe(metrics.AGE, self._observe_age)
 
@@ -61,21 +74,53 @@ class FeedTracker:
         if len(self._ended) > _MAX_FEEDS:
             self._ended.pop(next(iter(self._ended)), None)
 
-    def received(self, attributes: AttributeSet, *, delay: float | None = None, sequence: int | None = None) -> None:
+    def received(
+        self,
+        attributes: AttributeSet,
+        *,
+        delay: float | None = None,
+        sequence: int | None = None,
+        channel: str | None = None,
+    ) -> None:
         """Take one message.
 
         Args:
             attributes: Source, kind, connection and symbol of the feed.
             delay: Receipt minus venue time, in seconds.
             sequence: The venue's number of this message; one that skips is a gap, one that falls is a restart.
+            channel: What the venue numbers, when that is not the feed of one kind and symbol.
         """
         feed = self._feed(attributes)
         if feed is not None:
             feed.last = self._clock()
-            self._follow(feed, attributes, sequence)
+        if sequence is not None:
+            self._follow(feed, attributes, sequence, channel)
         instruments.of(metrics.MESSAGES).record(1, attributes)
         if delay is not None:
             instruments.of(metrics.DELAY).record(max(delay, 0.0), attributes)
+
+    def resynced(self, attributes: AttributeSet, *, sequence: int | None = None, channel: str | None = None) -> None:
+        """Count a book that was rebuilt; what comes next is compared with the snapshot.
+
+        Args:
+            attributes: Source, kind, connection and symbol of the feed.
+            sequence: The venue's number of the snapshot, or None when it has none: then the next message starts anew.
+            channel: What the venue numbers, as in `received`.
+        """
+        instruments.of(metrics.RESYNCS).record(1, attributes)
+        if channel is None:
+            followed = self._sequence(self._feeds.get(attributes), attributes, None)
+        else:
+            followed = self._channels.get((attributes.without(a.DATA_KIND, a.SYMBOL), channel))
+        if followed is not None:
+            followed.number = sequence
+
+    def scored(self, attributes: AttributeSet, score: float | None) -> None:
+        """Take the quality of a source, from 0 to 1; None ends it."""
+        if score is None:
+            self._quality.end(attributes)
+        else:
+            self._quality.set(attributes, score)
 
     def _feed(self, attributes: AttributeSet) -> _Feed | None:
         feed = self._feeds.get(attributes)
@@ -86,12 +131,24 @@ class FeedTracker:
             feed = self._feeds.setdefault(attributes, _Feed(self._clock()))
         return feed
 
-    def _follow(self, feed: _Feed, attributes: AttributeSet, sequence: int | None) -> None:
-        if sequence is None or attributes.get(a.SYMBOL) == OTHER:
-            return  # numbers of several folded symbols are no sequence
-        if feed.sequence is not None and sequence > feed.sequence + 1:
+    def _follow(self, feed: _Feed | None, attributes: AttributeSet, sequence: int, channel: str | None) -> None:
+        if channel is not None:
+            attributes = attributes.without(a.DATA_KIND, a.SYMBOL)  # what is missing may be of any
+        followed = self._sequence(feed, attributes, channel)
+        if followed is not None and followed.follow(sequence):
             instruments.of(metrics.GAPS).record(1, attributes)
-        feed.sequence = sequence
+
+    def _sequence(self, feed: _Feed | None, attributes: AttributeSet, channel: str | None) -> _Sequence | None:
+        if channel is None:
+            # numbers of several folded symbols are no sequence
+            return None if feed is None or attributes.get(a.SYMBOL) == OTHER else feed.sequence
+        found = self._channels.get((attributes, channel))
+        if found is None:
+            if len(self._channels) >= _MAX_FEEDS:
+                lose("series_limit", f"Over {_MAX_FEEDS} channels are numbered. Name what the venue counts, no more.")
+                return None
+            found = self._channels.setdefault((attributes, channel), _Sequence())
+        return found
 
     def _observe_age(self) -> Iterator[tuple[AttributeSet, float]]:
         now = self._clock()
@@ -100,55 +157,3 @@ class FeedTracker:
             whole = attributes.without(a.SYMBOL)
             oldest[whole] = max(oldest.get(whole, 0.0), now - feed.last)
         yield from oldest.items()
-
-
-class ConnectionTracker:
-    """State, age and reconnects of every named connection.
-
-    Emits `trading.connection.reconnects`; is observed as `trading.connection.status` and `.uptime`.
-
-    Args:
-        clock: Monotonic seconds.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._states = States(metrics.CONNECTION_STATUS, a.CONNECTION_STATE)
-        self._since: dict[AttributeSet, float] = {}
-        self._was_up: set[AttributeSet] = set()
-        self._broken: dict[AttributeSet, str] = {}
-        instruments.observe(metrics.CONNECTION_UPTIME, self._observe_uptime)
-
-    def changed(self, attributes: AttributeSet, state: str, error: str | None = None) -> None:
-        """Enter a state; coming back up counts as a reconnect.
-
-        Args:
-            attributes: Name and transport of the connection, state excluded.
-            state: The state entered.
-            error: What broke the connection, said when it went down or came back; for the reconnect.
-        """
-        before = self._states.set(attributes, state)
-        if state == before:
-            return
-        up = state in {"connected", "degraded"}
-        with self._lock:
-            if error:
-                self._broken[attributes] = error
-            again = up and attributes in self._was_up and attributes not in self._since
-            if up:
-                self._since.setdefault(attributes, self._clock())
-                self._was_up.add(attributes)
-                error = self._broken.pop(attributes, None)
-            else:
-                self._since.pop(attributes, None)
-        if again:
-            cause = attributes.plus(a.ERROR_TYPE, error) if error else attributes
-            instruments.of(metrics.CONNECTION_RECONNECTS).record(1, cause)
-
-    def _observe_uptime(self) -> Iterator[tuple[AttributeSet, float]]:
-        now = self._clock()
-        with self._lock:
-            rows = list(self._since.items())
-        for attributes, since in rows:
-            yield attributes, now - since

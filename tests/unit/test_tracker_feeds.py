@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from unit_support import Clock, attributes, losses
 
 from otel_trading._attributes import OTHER
@@ -124,6 +126,70 @@ def test_folded_symbols_share_no_sequence(feeds: FeedTracker, capmeter: Capturin
     assert capmeter.samples(GAPS) == []
 
 
+@given(received=st.sets(st.integers(1, 40), min_size=1))
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_there_are_as_many_gaps_as_holes(capmeter: CapturingMeter, received: set[int]) -> None:
+    feeds = FeedTracker()
+    before = sum(sample.value for sample in capmeter.samples() if sample.name == GAPS)
+    for sequence in sorted(received):
+        feeds.received(BTC, sequence=sequence)
+
+    holes = sum(number - 1 not in received for number in received) - 1  # before the first one nothing is missing
+    assert sum(sample.value for sample in capmeter.samples() if sample.name == GAPS) - before == holes
+
+
+def test_a_channel_is_followed_across_kinds_and_symbols(feeds: FeedTracker, capmeter: CapturingMeter) -> None:
+    quote = attributes(data_source="kraken", data_kind="quote", symbol="ETH")
+    for number, feed in enumerate((BTC, quote, ETH, BTC, quote), start=1):
+        feeds.received(feed, sequence=number, channel="market_data")
+    assert capmeter.samples(GAPS) == []
+
+    feeds.received(ETH, sequence=9, channel="market_data")
+    feeds.received(ETH, sequence=12, channel="orders")
+
+    (sample,) = capmeter.samples(GAPS)
+    assert sample.value == 1
+    assert a.SYMBOL.name not in sample.attributes  # nobody knows of which symbol the lost ones were
+
+
+def test_channels_of_two_sources_are_two(feeds: FeedTracker, capmeter: CapturingMeter) -> None:
+    other = attributes(data_source="okx", data_kind="trade", symbol="BTC")
+    for sequence in (1, 2, 3):
+        feeds.received(BTC, sequence=sequence, channel="all")
+        feeds.received(other, sequence=100 * sequence, channel="all")
+
+    assert capmeter.value(GAPS, source="okx") == 2
+    assert [row.attributes[a.DATA_SOURCE.name] for row in capmeter.samples(GAPS)] == ["okx"]
+
+
+@pytest.mark.parametrize("channel", [None, "market_data"])
+def test_after_a_resync_the_next_message_follows_the_snapshot(
+    feeds: FeedTracker, capmeter: CapturingMeter, channel: str | None
+) -> None:
+    feeds.received(BTC, sequence=1, channel=channel)
+    feeds.received(BTC, sequence=5, channel=channel)
+    feeds.resynced(BTC, sequence=90, channel=channel)
+    feeds.received(BTC, sequence=91, channel=channel)
+    assert capmeter.value(GAPS) == 1
+
+    feeds.resynced(BTC, channel=channel)
+    feeds.received(BTC, sequence=500, channel=channel)
+    feeds.received(BTC, sequence=502, channel=channel)
+
+    assert capmeter.value(GAPS) == 2
+    assert capmeter.value("trading.market_data.resyncs", source="kraken", symbol="BTC") == 2
+
+
+def test_the_table_of_channels_is_bounded(production: CapturingMeter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAX_FEEDS", 2)
+    feeds = FeedTracker()
+    for number in range(3):
+        feeds.received(BTC, sequence=1, channel=str(number))
+
+    assert production.value("trading.market_data.messages") == 3
+    assert losses(production) == {"series_limit": 1}
+
+
 def test_a_delay_is_recorded_and_a_negative_one_counts_as_zero(feeds: FeedTracker, capmeter: CapturingMeter) -> None:
     feeds.received(BTC, delay=0.25)
     feeds.received(BTC, delay=-3.0)
@@ -197,3 +263,20 @@ def test_uptime_grows_through_a_degradation_and_ends_with_the_connection(
 
     connections.changed(LINE, "disconnected")
     assert capmeter.samples("trading.connection.uptime") == []
+
+
+def test_a_connection_that_was_closed_on_purpose_leaves_nothing_behind(
+    connections: ConnectionTracker, capmeter: CapturingMeter
+) -> None:
+    other = attributes(connection="orders", transport="fix")
+    connections.changed(LINE, "connected")
+    connections.changed(other, "connected")
+    connections.closed(LINE.without(a.TRANSPORT))
+
+    names = {row.attributes[a.CONNECTION.name] for row in capmeter.samples("trading.connection.status")}
+    assert names == {"orders"}
+    assert len(capmeter.samples("trading.connection.uptime")) == 1
+
+    connections.changed(LINE, "disconnected", "1006")
+    connections.changed(LINE, "connected")
+    assert capmeter.samples(RECONNECTS) == []
