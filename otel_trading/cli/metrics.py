@@ -8,7 +8,7 @@ import click
 
 from otel_trading import semconv
 from otel_trading.cli._output import console, emit_json, table
-from otel_trading.semconv import reference
+from otel_trading.semconv import reference, registry
 
 __all__ = ["command"]
 
@@ -17,16 +17,20 @@ __all__ = ["command"]
 @click.argument("pattern", default="")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="The reference, as it stands in semconv/README.md.")
-def command(*, pattern: str, as_json: bool, as_markdown: bool) -> None:
+@click.option("--registry", "as_registry", is_flag=True, help="All of the convention as a Weaver registry, in YAML.")
+def command(*, pattern: str, as_json: bool, as_markdown: bool, as_registry: bool) -> None:
     """Show every metric that exists, or those whose name contains PATTERN.
 
     Names under which Prometheus holds them, unit, kind and attributes included.
     """
     chosen = [metric for metric in semconv.ALL if pattern in metric.name or pattern in metric.prometheus]
-    if as_json:
+    if as_registry:
+        _only_whole(pattern)
+        click.echo(registry.yaml(), nl=False)
+    elif as_json:
         emit_json([_record(metric) for metric in chosen])
     elif as_markdown:
-        click.echo(reference.markdown(tuple(chosen)))
+        click.echo(reference.markdown(tuple(chosen) if pattern else ()))
     else:
         shown = table("metric", "in Prometheus", "kind", "unit", "meaning")
         for metric in chosen:
@@ -35,6 +39,12 @@ def command(*, pattern: str, as_json: bool, as_markdown: bool) -> None:
     if not chosen:
         click.echo(f"No metric contains {pattern!r}. All of them: otel-trading metrics", err=True)
         raise SystemExit(1)
+
+
+def _only_whole(pattern: str) -> None:
+    if pattern:
+        message = f"--registry is the whole convention and takes no PATTERN, got {pattern!r}. Leave it out."
+        raise click.UsageError(message)
 
 
 def _record(metric: semconv.Metric) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The trading convention as data: the single source of every name in otel-trading.
 
 Each family is a module of `Metric` records; everything else (instruments, views, Prometheus names, panels, rules,
-reference) is derived from them.
+reference) is derived from them. `spans` and `events` say what traces and logs hold.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final
 
 from otel_trading.semconv import (
     attributes,
+    events,
     execution,
     market_data,
     order,
@@ -18,10 +19,12 @@ from otel_trading.semconv import (
     resilience,
     risk,
     sdk,
+    spans,
     strategy,
     venue,
 )
 from otel_trading.semconv._model import Attribute, Cardinality, Kind, Level, Metric, Unit, Use
+from otel_trading.semconv._signals import Event, Severity, Span, SpanKind
 
 __all__ = [
     "ALL",
@@ -30,13 +33,19 @@ __all__ = [
     "FAMILIES",
     "Attribute",
     "Cardinality",
+    "Event",
     "Kind",
     "Level",
     "Metric",
+    "Severity",
+    "Span",
+    "SpanKind",
     "Unit",
     "Use",
     "attributes",
+    "events",
     "find",
+    "spans",
 ]
 
 #: The families in the order of the reference.

@@ -13,7 +13,7 @@ from typing import Final
 from otel_trading.errors import ConventionError
 from otel_trading.semconv import prometheus
 
-__all__ = ["Attribute", "Cardinality", "Family", "Kind", "Level", "Metric", "Unit", "Use"]
+__all__ = ["Attribute", "Cardinality", "Family", "Kind", "Level", "Metric", "Unit", "Use", "check_name", "completed"]
 
 ROOT: Final = "trading."
 MAX_BOUNDARIES: Final = 16
@@ -98,7 +98,7 @@ class Attribute:
     type: str = "string"
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
+        check_name(self.name)
         if not self.values and not self.examples and self.type == "string":
             message = f"Attribute {self.name} has neither values nor examples. Give one of them."
             raise ConventionError(message)
@@ -145,7 +145,7 @@ class Metric:
     keys: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
+        check_name(self.name)
         if _UNIT_WORDS & set(re.split(r"[._]", _STATISTIC.sub("", self.name))):
             message = f"Metric {self.name} carries a unit or 'total' in its name. Leave it out: Prometheus adds it."
             raise ConventionError(message)
@@ -215,13 +215,23 @@ class Family:
         if not name.startswith(ROOT) or segment not in self.segments:
             message = f"Metric {name} is not of this family. Its names start with {ROOT} and one of {self.segments}."
             raise ConventionError(message)
-        own = tuple(use if isinstance(use, Use) else Use(use, Level.RECOMMENDED) for use in attributes)
-        taken = {use.attribute.name for use in own}
-        uses = own + tuple(use for use in self.common if use.attribute.name not in taken)
+        uses = completed(attributes, self.common)
         return Metric(name, kind, unit, description, uses, boundaries, note, hidden)
 
 
-def _check_name(name: str) -> None:
+def completed(attributes: tuple[Attribute | Use, ...], common: tuple[Use, ...]) -> tuple[Use, ...]:
+    """Return the own attributes, recommended where no level is said, then the common ones not named among them."""
+    own = tuple(use if isinstance(use, Use) else Use(use, Level.RECOMMENDED) for use in attributes)
+    taken = {use.attribute.name for use in own}
+    return own + tuple(use for use in common if use.attribute.name not in taken)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no convention name.
+
+    Raises:
+        ConventionError: With what to use instead.
+    """
     if not _NAME.fullmatch(name):
         message = f"{name!r} is not a convention name. Use lower-case words joined by dots, like trading.order.side."
         raise ConventionError(message)

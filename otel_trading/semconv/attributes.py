@@ -14,6 +14,7 @@ StrategyState = Literal["running", "paused", "reducing", "stopped"]
 InstrumentType = Literal[
     "equity", "etf", "bond", "fx", "spot", "future", "perpetual", "option", "index", "cfd", "event_contract"
 ]
+TradingStatus = Literal["pre_open", "open", "auction", "halted", "suspended", "closed"]
 OrderSide = Literal["buy", "sell", "sell_short", "sell_short_exempt"]
 OrderType = Literal[
     "market",
@@ -80,6 +81,12 @@ DataKind = Literal["trade", "quote", "order_book", "bar", "ticker", "funding", "
 Transport = Literal["rest", "websocket", "fix", "tcp"]
 ConnectionState = Literal["connecting", "connected", "degraded", "disconnected"]
 LimitUnit = Literal["currency", "ratio", "order", "message", "quantity"]
+KillSwitchScope = Literal["strategy", "account", "venue", "global"]
+KillSwitchState = Literal["armed", "reducing", "halted"]
+KillSwitchTrigger = Literal["manual", "daily_loss", "drawdown", "error_rate", "stale_data", "heartbeat", "regulator"]
+ReconciliationObject = Literal["order", "fill", "position", "balance"]
+BreakType = Literal["missing_local", "missing_venue", "quantity", "price", "status", "external"]
+BreakerState = Literal["closed", "open", "half_open"]
 HealthState = Literal["pass", "fail"]
 CacheOutcome = Literal["hit", "miss"]
 SdkReason = Literal[
@@ -103,6 +110,10 @@ def _open(name: str, brief: str, *examples: str, cardinality: Cardinality = Card
     return Attribute(name, brief, cardinality, examples=examples)
 
 
+def _high(name: str, brief: str, example: str) -> Attribute:
+    return Attribute(name, f"{brief} Spans and events only.", Cardinality.HIGH, examples=(example,))
+
+
 MODE = _closed("trading.mode", "Whether money is at stake: only live may page.", Mode)
 VENUE = _open(
     "trading.venue.name", "Venue: ccxt id, ISO 10383 MIC or broker id, lower case.", "binance", "xnas", "ibkr"
@@ -116,6 +127,8 @@ ACCOUNT = _open(
 STRATEGY = _open("trading.strategy.name", "Name that the user gave the strategy.", "momentum", cardinality=_MEDIUM)
 STRATEGY_STATE = _closed("trading.strategy.state", "What the strategy is doing.", StrategyState)
 SYMBOL = _open("trading.instrument.symbol", "Venue or ccxt symbol (FIX 55).", "BTC/USDT", "AAPL", cardinality=_MEDIUM)
+STRATEGY_VERSION = _open("trading.strategy.version", "Version of the strategy.", "2.3.1")
+TRADING_STATUS = _closed("trading.instrument.trading_status", "Whether the market trades now (FIX 340).", TradingStatus)
 INSTRUMENT_TYPE = _closed("trading.instrument.type", "Kind of instrument (FIX 167).", InstrumentType)
 CURRENCY = _open(
     "trading.currency.code", "ISO 4217 or venue asset code (FIX 15); no rule or panel sums over it.", "USD", "USDT"
@@ -123,6 +136,9 @@ CURRENCY = _open(
 ORDER_SIDE = _closed("trading.order.side", "Side of the order (FIX 54).", OrderSide)
 ORDER_TYPE = _closed("trading.order.type", "Type of the order (FIX 40).", OrderType)
 TIME_IN_FORCE = _closed("trading.order.time_in_force", "How long the order works (FIX 59).", TimeInForce)
+POST_ONLY = Attribute(
+    "trading.order.post_only", "Whether the order may only add liquidity.", examples=("true",), type="boolean"
+)
 ORDER_STATUS = _closed(
     "trading.order.status",
     "Status of the order (FIX 39); initialized, denied and lost are local.",
@@ -132,6 +148,12 @@ ORDER_OPERATION = _closed(
     "trading.order.operation", "What was asked of the venue (FIX 35: D, G, F, q, H).", OrderOperation
 )
 ORDER_STAGE = _closed("trading.order.stage", "First fill or the one that completes the order.", OrderStage)
+ORDER_ID = _high("trading.order.id", "Our id of the order.", "O-20260105-7")
+ORDER_CLIENT_ID = _high("trading.order.client_id", "Client order id (FIX 11).", "momentum-1842")
+ORDER_VENUE_ID = _high("trading.order.venue_id", "The venue's id of the order (FIX 37).", "OQCLML-BW3P3-BUCMWZ")
+EXECUTION_ID = _high("trading.execution.id", "The venue's id of the execution (FIX 17).", "TZX2WP-XSEOP-FP7WYR")
+POSITION_ID = _high("trading.position.id", "Id of the position (FIX 2618).", "P-BTCUSD-1")
+BACKTEST_ID = _high("trading.backtest.id", "Id of the run.", "bt-2026-01-05-3")
 REJECT_SOURCE = _closed(
     "trading.order.reject.source",
     "Who said no: risk is our own check (denied), venue is theirs (rejected).",
@@ -151,6 +173,7 @@ EXPOSURE_TYPE = _closed("trading.exposure.type", "Which exposure.", ExposureType
 SIGNAL_TYPE = _closed("trading.signal.type", "What the strategy wants.", SignalType)
 CONFIDENCE = _closed("trading.signal.confidence", "How sure the strategy is.", Confidence)
 INDICATOR = _open("trading.indicator.name", "Name that the user gave the indicator.", "rsi", "ema_fast")
+TIMEFRAME = _open("trading.timeframe", "Length of a bar.", "1m", "1h", "1d")
 DATA_SOURCE = _open("trading.data.source", "Who provides the data.", "kraken", "polygon")
 DATA_KIND = _closed("trading.data.kind", "What kind of data.", DataKind)
 CONNECTION = _open("trading.connection.name", "Name that the user gave the connection.", "market_data", "orders")
@@ -162,8 +185,15 @@ RATE_LIMIT = _open(
     "request_weight",
     "orders_10s",
 )
+KILL_SWITCH_SCOPE = _closed("trading.kill_switch.scope", "What the kill switch stops.", KillSwitchScope)
+KILL_SWITCH_STATE = _closed("trading.kill_switch.state", "State of the kill switch.", KillSwitchState)
+KILL_SWITCH_TRIGGER = _closed("trading.kill_switch.trigger", "What pulled the kill switch.", KillSwitchTrigger)
+RECONCILIATION_OBJECT = _closed("trading.reconciliation.object", "What was compared.", ReconciliationObject)
+BREAK_TYPE = _closed("trading.reconciliation.break_type", "How the two sides differ.", BreakType)
 RISK_LIMIT = _open("trading.risk.limit.name", "Which limit.", "daily_loss", "drawdown", "max_order_value")
 LIMIT_UNIT = _closed("trading.risk.limit.unit", "What the limit counts.", LimitUnit)
+BREAKER = _open("trading.resilience.circuit_breaker.name", "Name of the breaker.", "kraken_rest")
+BREAKER_STATE = _closed("trading.resilience.circuit_breaker.state", "State of the breaker.", BreakerState)
 HEALTH_CHECK = _open("trading.resilience.health_check.name", "Name of the health check.", "order_api", "database")
 HEALTH_STATE = _closed("trading.resilience.health_check.state", "Result of the health check.", HealthState)
 CACHE = _open("trading.cache.name", "Name of the cache.", "bars")

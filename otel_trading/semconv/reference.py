@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from otel_trading import semconv
-from otel_trading.semconv._model import Level, Metric
+from otel_trading.semconv._model import Level, Metric, Use
+
+if TYPE_CHECKING:
+    from otel_trading.semconv import Attribute, Event, Span
 
 __all__ = ["BEGIN", "END", "markdown"]
 
@@ -15,32 +18,55 @@ _MARK: Final = {Level.REQUIRED: "R", Level.CONDITIONAL: "C", Level.RECOMMENDED: 
 
 
 def markdown(metrics: tuple[Metric, ...] = ()) -> str:
-    """Return one section per metric and the table of attributes.
+    """Return one section per metric, the spans, the events and the table of attributes.
 
     Args:
-        metrics: Which ones; all of them when empty.
+        metrics: Which ones, with their attributes alone; the whole convention when empty.
     """
-    chosen = metrics or semconv.ALL
-    return "\n".join([*(_section(metric) for metric in chosen), _attributes(chosen)])
+    if metrics:
+        return "\n".join([*map(_section, metrics), _attributes({of for metric in metrics for of in metric.attributes})])
+    everything: tuple[Metric | Span | Event, ...] = (*semconv.ALL, *semconv.spans.ALL, *semconv.events.ALL)
+    used = {of for signal in everything for of in signal.attributes}
+    spans = ["## Spans", "", *map(_span, semconv.spans.ALL)]
+    events = ["## Events", "", "Log records with an event name.", "", *map(_event, semconv.events.ALL)]
+    return "\n".join([*map(_section, semconv.ALL), *spans, *events, _attributes(used)])
 
 
 def _section(metric: Metric) -> str:
-    own = ", ".join(f"{_MARK[use.level]} `{use.attribute.name}`" for use in metric.uses)
     lines = [
         f"### {metric.name}",
         "",
         f"{metric.description} {metric.note}".strip(),
         "",
         f"- In Prometheus: `{metric.prometheus}`; {metric.kind.value.replace('_', ' ')}, unit `{metric.unit}`",
-        f"- Attributes: {own}",
+        _uses(metric.uses),
     ]
     if metric.boundaries:
         lines.append(f"- Buckets: {', '.join(f'{bound:g}' for bound in metric.boundaries)}")
     return "\n".join([*lines, ""])
 
 
-def _attributes(metrics: tuple[Metric, ...]) -> str:
-    used = {attribute for metric in metrics for attribute in metric.attributes}
+def _span(span: Span) -> str:
+    return _signal(span, f"- Kind: {span.kind.value}")
+
+
+def _event(event: Event) -> str:
+    return _signal(event, f"- Severity: {event.severity.value}")
+
+
+def _signal(signal: Span | Event, kind: str) -> str:
+    title = signal.title if isinstance(signal, semconv.Span) else signal.name
+    lines = [f"### {title}", "", f"{signal.brief} {signal.note}".strip(), "", kind, _uses(signal.uses)]
+    if signal.pending:
+        lines.append(f"- Not emitted yet: {signal.pending}")
+    return "\n".join([*lines, ""])
+
+
+def _uses(uses: tuple[Use, ...]) -> str:
+    return f"- Attributes: {', '.join(f'{_MARK[use.level]} `{use.attribute.name}`' for use in uses)}"
+
+
+def _attributes(used: set[Attribute]) -> str:
     rows = [
         f"| `{attribute.name}` | {attribute.brief} | {', '.join(attribute.values or attribute.examples)} |"
         for attribute in semconv.attributes.ALL.values()

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from otel_trading import semconv
-from otel_trading.semconv import Attribute, Level, Metric, reference
+from otel_trading.semconv import Attribute, Event, Level, Metric, Span, reference
 
 README = Path(semconv.__file__).with_name("README.md")
 IDS = [metric.name for metric in semconv.ALL]
+SIGNALS: tuple[Span | Event, ...] = (*semconv.spans.ALL, *semconv.events.ALL)
 HIDEABLE = (semconv.plumbing, semconv.sdk)
 
 
@@ -66,7 +67,44 @@ def test_there_are_as_many_metrics_as_the_first_line_promised() -> None:
 
 
 @pytest.mark.parametrize("attribute", semconv.attributes.ALL.values(), ids=semconv.attributes.ALL)
-def test_every_attribute_says_what_it_means_and_stands_on_a_metric(attribute: Attribute) -> None:
+def test_every_attribute_says_what_it_means_and_stands_on_a_metric_a_span_or_an_event(attribute: Attribute) -> None:
     assert attribute.brief.endswith(".")
-    assert any(attribute in metric.attributes for metric in semconv.ALL)
+    assert any(attribute in signal.attributes for signal in (*semconv.ALL, *SIGNALS))
     assert len(set(attribute.values)) == len(attribute.values)
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=str)
+def test_a_span_or_an_event_says_what_it_is_and_carries_its_mode(signal: Span | Event) -> None:
+    texts = [signal.brief, *filter(None, (signal.note, signal.pending))]
+
+    assert all(re.match("[A-Z]", text) and text.endswith((".", ").")) for text in texts)
+    assert semconv.attributes.MODE.name in signal.required
+    assert semconv.attributes.ACCOUNT.name in signal.keys
+
+
+def test_the_convention_has_every_span_and_event_that_it_promised() -> None:
+    assert {span.title for span in semconv.spans.ALL} == {
+        "trading.strategy.iteration",
+        "trading.order {operation}",
+        "trading.order.lifecycle",
+        "trading.execution.process",
+        "trading.reconciliation.run",
+        "trading.backtest.run",
+        "trading.market_data.fetch",
+    }
+    assert {event.name for event in semconv.events.ALL} >= {
+        "trading.order.status_changed",
+        "trading.order.rejected",
+        "trading.execution.filled",
+        "trading.kill_switch.changed",
+        "trading.risk.limit_breached",
+        "trading.reconciliation.break_found",
+        "trading.reconciliation.break_resolved",
+        "trading.connection.state_changed",
+        "trading.market_data.gap_detected",
+        "trading.instrument.status_changed",
+        "trading.strategy.state_changed",
+        "trading.backtest.completed",
+        "trading.resilience.circuit_breaker.state_changed",
+        "trading.session.rolled",
+    }
