@@ -18,6 +18,7 @@ from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, Resou
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_trading import _context, environment
+from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
 from otel_trading.sdk import readers
 from otel_trading.sdk.resource import is_worker, resource
@@ -90,6 +91,12 @@ def configure(**arguments: Any) -> bool:
 
 
 def _metrics(own: Resource) -> tuple[MeterProvider, list[str]]:
+    if isinstance(metrics.get_meter_provider(), MeterProvider):
+        message = (
+            "A MeterProvider is set already and OpenTelemetry keeps the first one. Leave yours out, or do not call "
+            "configure(): the helpers record into yours as it is."
+        )
+        raise ConfigError(message)
     built, phrases = readers.readers()
     provider = MeterProvider(metric_readers=built, resource=own, views=views(), shutdown_on_exit=False)
     metrics.set_meter_provider(provider)

@@ -174,6 +174,20 @@ def test_a_second_call_changes_nothing() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_provider_of_the_apps_own_is_never_shadowed() -> None:
+    done = python(
+        "import threading, otel_trading\n"
+        "from opentelemetry import metrics\nfrom opentelemetry.sdk.metrics import MeterProvider\n"
+        "from otel_trading.errors import ConfigError\n"
+        "metrics.set_meter_provider(MeterProvider())\n"
+        "try:\n    otel_trading.configure()\nexcept ConfigError as error:\n    print(error)\n"
+        "print(threading.active_count())"
+    )
+
+    assert done.stdout.splitlines()[0].startswith("A MeterProvider is set already")
+    assert done.stdout.splitlines()[1:] == ["1"], done.stderr
+
+
 def test_there_is_one_provider_one_reader_and_no_orphan_thread() -> None:
     look = (
         "import os, threading; from opentelemetry import metrics\n"
