@@ -31,7 +31,9 @@ RATES = {"rate", "irate", "increase"}
 
 
 def rules() -> list[dict[str, Any]]:
-    files = [ALERTS / "thresholds.yaml", *sorted((ALERTS / "rules").glob("*.yaml"))]
+    # Names of other systems are not for us to read: without them here, an alert that does is refused.
+    ours = [file for file in sorted((ALERTS / "rules").glob("*.yaml")) if file.stem != "compatibility"]
+    files = [ALERTS / "thresholds.yaml", *ours]
     return [rule for file in files for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
 
 
@@ -41,6 +43,7 @@ ALERT_RULES = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 CASES = [
     (file.name, test)
     for file in sorted((ROOT / "tests" / "rules").glob("*.test.yaml"))
+    if not file.name.startswith("compatibility.")
     for test in yaml.safe_load(file.read_text())["tests"]
 ]
 each_alert = pytest.mark.parametrize("alert", ALERT_RULES)
@@ -111,6 +114,7 @@ def test_expression_says_what_the_convention_has(rule: dict[str, Any]) -> None:
             'trading_connection_status{trading_mode="live",trading_connection_state=~"connected|lost"}',
             "trading_connection_state is never 'lost'",
         ),
+        ("daily_pnl < -500", "no such series: daily_pnl"),
         ("trading_connection_status", "trading_connection_status is not limited to live"),
         ('trading_connection_status{trading_mode="paper"}', "trading_connection_status is not limited to live"),
         (

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from otel_trading.stack import health
 
 if TYPE_CHECKING:
@@ -25,6 +27,14 @@ COMMAND = Path(sysconfig.get_path("scripts")) / "otel-trading"
 #: Lines around what a test's bot does: it says that it is there, and goes on until its standard input ends.
 _FRAME = "import sys, time\nfrom otel_trading import meter\n{body}\nprint('ready', flush=True)\nsys.stdin.read()\n"
 _SECONDS_TO_END = 20
+#: Every series that a rule of the stack records.
+_COMPUTED = {
+    rule["record"]
+    for file in (Path(__file__).parents[2] / "alerts").rglob("*.yaml")
+    for group in yaml.safe_load(file.read_text(encoding="utf-8")).get("groups", ())
+    for rule in group["rules"]
+    if "record" in rule
+}
 
 
 def environment(stack: Stack | str | None, /, **variables: str) -> dict[str, str]:
@@ -100,4 +110,4 @@ def prometheus_get(stack: Stack, path: str, **query: str) -> Any:
 def series(stack: Stack, service: str) -> list[dict[str, str]]:
     """Return the labels of every series that a bot sent; those that rules computed from them are left out."""
     found: list[dict[str, str]] = prometheus_get(stack, "series", **{"match[]": f'{{service_name="{service}"}}'})
-    return [one for one in found if ":" not in one["__name__"] and not one["__name__"].startswith("ALERTS")]
+    return [one for one in found if one["__name__"] not in _COMPUTED and not one["__name__"].startswith("ALERTS")]
