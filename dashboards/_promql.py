@@ -88,6 +88,11 @@ def since(metric: Metric, by: By = ()) -> str:
     return f"time() - {now(metric, by, 'max')}"
 
 
+def left(metric: Metric, by: By = ()) -> str:
+    """Return the seconds until the moment that a metric holds as Unix time."""
+    return f"{now(metric, by, 'min')} - time()"
+
+
 def rate(metric: Metric, by: By = (), where: Where | None = None, part: str = "") -> str:
     """Return events per second."""
     return f"sum {group(metric, by)}(rate({series(metric, part, where)}[{_RATE}]))"

@@ -95,7 +95,10 @@ _ROWS: Final[dict[str, tuple[Callable[[], house.Panel], ...]]] = {
         venue.budget_share,
         venue.budget,
         venue.refusals,
+        venue.waits,
+        venue.session,
         venue.clock_offset,
+        venue.credentials,
     ),
     "Strategy": (
         strategy.status,

@@ -47,6 +47,9 @@ def _open() -> None:
     meter.connection_changed(name="market_data", state="connected", error="1006")
     meter.connection_ping(name="market_data", seconds=0.021)
     meter.risk_limit(name="daily_loss", limit=10_000, usage=0)
+    meter.watch_market_hours(calendar="24/7")
+    meter.venue_session(status="open")
+    meter.credential_expiry(time=1_900_000_000)
     meter.clock_offset(seconds=0.012)
     with meter.venue_call(operation="fetch_balance"):
         meter.equity(value=100_000)
@@ -78,7 +81,7 @@ def _trade(client_id: str, symbol: str, dice: random.Random, side: OrderSide) ->
     with meter.order_request(
         client_id=client_id, symbol=symbol, side=side, type="limit", quantity=1, time_in_force="gtc"
     ):
-        meter.rate_limit(name="request_weight", usage=dice.randint(1, 90), limit=100)
+        meter.rate_limit(name="request_weight", remaining=dice.randint(10, 99), limit=100)
     meter.order_acknowledged(client_id=client_id)
     for part in (0.4, 0.6):
         meter.order_filled(
@@ -97,6 +100,8 @@ def _refuse() -> None:
         pass
     meter.order_rejected(client_id="day-broke", reason="insufficient_funds")
     meter.rate_limited(name="request_weight", error="429")
+    with meter.rate_limit_wait(name="request_weight"):
+        pass
     meter.order_sent(client_id="day-silent", symbol="BTC/USD", side="sell", type="market", quantity=1)
 
 

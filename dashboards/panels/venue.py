@@ -10,9 +10,18 @@ from otel_trading.semconv import attributes as a
 from otel_trading.semconv import venue
 
 if TYPE_CHECKING:
-    from grafana_foundation_sdk.builders import heatmap, timeseries
+    from grafana_foundation_sdk.builders import heatmap, statetimeline, timeseries
 
 _BUDGET = (a.VENUE, a.RATE_LIMIT)
+#: Worst first: the order in which `_promql.state` numbers them.
+SESSIONS = {
+    "suspended": house.RED,
+    "halted": house.ORANGE,
+    "closed": house.GREY,
+    "auction": house.PURPLE,
+    "pre_open": house.SKY,
+    "open": house.GREEN,
+}
 
 
 def latency() -> heatmap.Panel:
@@ -66,3 +75,26 @@ def clock_offset() -> timeseries.Panel:
     by = (promql.SERVICE, a.VENUE)
     query = house.query(promql.now(venue.CLOCK_OFFSET, by, "max"), promql.legend(*by))
     return house.lines("Clock offset", house.about(venue.CLOCK_OFFSET), house.SECONDS, query)
+
+
+def waits() -> timeseries.Panel:
+    """How much time goes into staying within the budget."""
+    query = house.query(promql.rate(venue.RATE_LIMIT_WAIT_DURATION, _BUDGET, part="sum"), promql.legend(*_BUDGET))
+    description = f"{house.about(venue.RATE_LIMIT_WAIT_DURATION)} In seconds per second: 1 is one call always waiting."
+    return house.lines("Rate limit: waiting", description, "suffix:s/s", query).decimals(2).min(0)
+
+
+def session() -> statetimeline.Panel:
+    """When each venue traded."""
+    by = (a.VENUE,)
+    expression = promql.state(venue.SESSION_STATUS, a.TRADING_STATUS, SESSIONS, by)
+    description = "Trading status of each venue; while it is closed, silence of its feeds is no alarm."
+    return house.timeline("Trading session", description, SESSIONS, house.query(expression, promql.legend(*by)))
+
+
+def credentials() -> timeseries.Panel:
+    """Which key ends soon."""
+    by = (promql.SERVICE, a.VENUE, a.ACCOUNT)
+    query = house.query(promql.left(venue.CREDENTIAL_EXPIRY_TIME, by), promql.legend(*by))
+    description = "Time until a key or a certificate of a venue ends; below zero it has ended."
+    return house.lines("Credentials last", description, house.SECONDS, query)

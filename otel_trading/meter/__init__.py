@@ -36,10 +36,12 @@ from otel_trading.meter.orders import (
 )
 from otel_trading.meter.plumbing import cache_hit, cache_missed
 from otel_trading.meter.portfolio import equity, pnl, position, price_marked, risk_limit
+from otel_trading.meter.rate_limits import rate_limit, rate_limit_wait, rate_limited
 from otel_trading.meter.resilience import health
+from otel_trading.meter.sessions import venue_session, watch_market_hours
 from otel_trading.meter.strategy import indicator, iteration, signal_emitted, strategy_state
 from otel_trading.meter.timed import timed
-from otel_trading.meter.venue import clock_offset, rate_limit, rate_limited, venue_call
+from otel_trading.meter.venue import clock_offset, credential_expiry, venue_call
 
 __all__ = [
     "cache_hit",
@@ -49,6 +51,7 @@ __all__ = [
     "connection_closed",
     "connection_ping",
     "counter",
+    "credential_expiry",
     "defaults",
     "equity",
     "gauge",
@@ -75,6 +78,7 @@ __all__ = [
     "position",
     "price_marked",
     "rate_limit",
+    "rate_limit_wait",
     "rate_limited",
     "risk_limit",
     "scope",
@@ -84,4 +88,6 @@ __all__ = [
     "trade_closed",
     "up_down_counter",
     "venue_call",
+    "venue_session",
+    "watch_market_hours",
 ]

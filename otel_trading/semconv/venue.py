@@ -1,4 +1,4 @@
-"""Venues: how they answer, how much of their budget is used."""
+"""Venues: how they answer, whether they trade now, how much of their budget is used."""
 
 from __future__ import annotations
 
@@ -25,6 +25,24 @@ CLOCK_OFFSET: Final = _metric(
     Kind.OBSERVABLE_GAUGE,
     Unit("s"),
     "Local clock minus the venue's, signed.",
+)
+CREDENTIAL_EXPIRY_TIME: Final = _metric(
+    "trading.venue.credential.expiry.time",
+    Kind.OBSERVABLE_GAUGE,
+    Unit("s"),
+    "Unix time at which a key or a certificate ends.",
+    note="Where a venue needs several, the one that ends first. Compare with time().",
+)
+SESSION_STATUS: Final = _metric(
+    "trading.venue.session.status",
+    Kind.OBSERVABLE_UP_DOWN_COUNTER,
+    Unit("1"),
+    "Whether a venue trades: 1 for the current status, 0 for the others.",
+    (a.required(a.VENUE), a.required(a.TRADING_STATUS)),
+    note=(
+        "Market hours and halts of the whole venue (FIX 340), computed at collection time; while it is closed, silence "
+        "of its feeds is no alarm. A lunch break is closed too."
+    ),
 )
 RATE_LIMIT_USAGE: Final = _metric(
     "trading.rate_limit.usage",
@@ -54,4 +72,12 @@ RATE_LIMIT_REJECTIONS: Final = _metric(
     "Requests refused because a budget was used up.",
     (a.required(a.RATE_LIMIT), a.conditional(a.ERROR_TYPE)),
     note="HTTP 429 and 418 of a venue, and inbound denials of our own service.",
+)
+RATE_LIMIT_WAIT_DURATION: Final = _metric(
+    "trading.rate_limit.wait.duration",
+    Kind.HISTOGRAM,
+    Unit("s"),
+    "Time that we held a request back to stay within a budget.",
+    (a.required(a.RATE_LIMIT), a.conditional(a.ERROR_TYPE)),
+    bounds.LATENCY,
 )

@@ -8,6 +8,7 @@ from otel_trading.trackers.orders import OrderTracker
 from otel_trading.trackers.portfolio import PortfolioTracker
 from otel_trading.trackers.resilience import HealthTracker
 from otel_trading.trackers.risk import LimitTracker
+from otel_trading.trackers.sessions import SessionTracker
 from otel_trading.trackers.strategies import StrategyTracker
 from otel_trading.trackers.venues import VenueTracker
 
@@ -18,6 +19,7 @@ __all__ = [
     "LimitTracker",
     "OrderTracker",
     "PortfolioTracker",
+    "SessionTracker",
     "StrategyTracker",
     "Trackers",
     "VenueTracker",
@@ -36,6 +38,7 @@ class Trackers:
         self.feeds = FeedTracker()
         self.connections = ConnectionTracker()
         self.venues = VenueTracker()
+        self.sessions = SessionTracker()
         self.strategies = StrategyTracker()
         self.health = HealthTracker()
 

@@ -1,4 +1,4 @@
-"""What a venue tells about itself: its request budgets and its clock."""
+"""What a venue tells about itself: its request budgets, its clock, how long its credentials last."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["VenueTracker"]
 
 
 class VenueTracker:
-    """The last known budgets and clock of each venue.
+    """The last known budgets, clock and credentials of each venue.
 
-    Is observed as `trading.rate_limit.*` and `trading.venue.clock.offset`.
+    Is observed as `trading.rate_limit.*`, `trading.venue.clock.offset` and `trading.venue.credential.expiry.time`.
     """
 
     def __init__(self) -> None:
@@ -24,6 +24,7 @@ class VenueTracker:
         self._limit = Values(metrics.RATE_LIMIT_LIMIT)
         self._utilization = Values(metrics.RATE_LIMIT_UTILIZATION)
         self._offset = Values(metrics.CLOCK_OFFSET)
+        self._expiry = Values(metrics.CREDENTIAL_EXPIRY_TIME)
 
     def budget(self, attributes: AttributeSet, usage: float, limit: float | None) -> None:
         """Take the state of a request budget.
@@ -39,6 +40,14 @@ class VenueTracker:
         known = self._limit.get(attributes)
         if known:
             self._utilization.set(attributes, usage / known)
+
+    def limit(self, attributes: AttributeSet) -> float | None:
+        """Return the last known size of a request budget, or None."""
+        return self._limit.get(attributes)
+
+    def expires(self, attributes: AttributeSet, moment: float) -> None:
+        """Take the Unix time at which a credential ends."""
+        self._expiry.set(attributes, moment)
 
     def clock(self, attributes: AttributeSet, offset: float) -> None:
         """Take the local clock minus the venue's, in seconds."""

@@ -19,6 +19,7 @@ SAID_BY_THE_HELPER: Final = {
     "iteration": {"error"},
     "indicator": {"error"},
     "venue_call": {"error"},
+    "rate_limit_wait": {"error"},
     "market_data_fetch": {"error"},
     "order_request": {"error"},
     "cache_hit": {"outcome"},
@@ -30,9 +31,9 @@ SAID_BY_THE_HELPER: Final = {
 }
 #: Parameters that are no attributes: figures, times, ids, and what the helper turns into an attribute itself.
 FIGURES: Final = frozenset({
-    "benchmark_price", "boundaries", "channel", "client_id", "complete", "description", "expected_price", "fee",
-    "limit", "ok", "period", "price", "quantity", "result", "score", "seconds", "sequence", "session", "symbols",
-    "usage", "value", "venue_time",
+    "benchmark_price", "boundaries", "calendar", "channel", "client_id", "complete", "description",
+    "expected_price", "fee", "limit", "ok", "period", "price", "quantity", "received", "remaining", "result",
+    "score", "seconds", "sequence", "session", "signal_id", "symbols", "time", "usage", "value", "venue_time",
 })  # fmt: skip
 NOT_RECORDING: Final = {"counter", "gauge", "histogram", "up_down_counter", "defaults", "scope"}
 

@@ -198,6 +198,8 @@ def test_a_limit_in_money_carries_its_currency_and_any_other_does_not(capmeter: 
     assert a.CURRENCY.name not in found["drawdown"].attributes
 
 
+#: What is said once at start, and raises when it is wrong.
+CONFIGURATION = ("defaults", "scope", "watch_market_hours")
 OWN: dict[str, tuple[Callable[[], object], float]] = {
     "my.count": (lambda: meter.counter("my.count", unit="{thing}").add(2, venue="Kraken", flavor="x"), 2),
     "my.one": (lambda: meter.counter("my.one").add(venue="kraken", flavor="x"), 1),
@@ -251,7 +253,7 @@ def test_in_production_no_helper_raises_whatever_it_is_given(production: Capturi
     for name in meter.__all__:
         helper: Any = getattr(meter, name)
         for value in (None, object(), [], float("nan"), "", -1, "x" * 10_000):
-            if name not in {"counter", "gauge", "histogram", "up_down_counter", "defaults", "scope"}:
+            if name not in {"counter", "gauge", "histogram", "up_down_counter", *CONFIGURATION}:
                 helper(**dict.fromkeys(words, value))
                 helper(value, value)
 
