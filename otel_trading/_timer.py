@@ -12,8 +12,11 @@ from otel_trading import _guard
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+    from typing import TypeAlias
 
     from typing_extensions import Self
+
+    Close: TypeAlias = "Callable[[str | None], None]"
 
 __all__ = ["Timer", "error_type", "timer"]
 
@@ -26,26 +29,34 @@ class Timer:
 
     Args:
         finish: Called with the seconds and the `error.type`, or None, at the end of each block.
-        start: Called at the beginning of each block.
+        start: Called at the beginning of each block; returns what is called after `finish`, with the `error.type`.
     """
 
-    __slots__ = ("_begin", "_finish", "_start")
+    __slots__ = ("_begin", "_close", "_finish", "_start")
 
-    def __init__(self, finish: Callable[[float, str | None], None], start: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, finish: Callable[[float, str | None], None], start: Callable[[], Close | None] | None = None
+    ) -> None:
         self._finish = finish
         self._start = start
+        self._close: Close | None = None
         self._begin = 0.0
 
     def __enter__(self) -> Self:
         if self._start is not None:
-            self._start()
+            self._close = self._start()
         self._begin = time.perf_counter()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._finish(time.perf_counter() - self._begin, error_type(kind))
+        failed = error_type(kind)
+        try:
+            self._finish(time.perf_counter() - self._begin, failed)
+        finally:
+            if self._close is not None:
+                self._close(failed)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()

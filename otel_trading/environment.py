@@ -114,7 +114,7 @@ OTEL_TRADING_DROPPED_ATTRIBUTES: Final[Setting[tuple[str, ...]]] = Setting(
     _globs,
     (),
     "globs, comma between",
-    "Attributes that are removed from every metric, for privacy or cost.",
+    "Attributes that are removed from every metric, span and event, for privacy or cost.",
 )
 OTEL_TRADING_MAX_SERIES: Final[Setting[int]] = Setting(
     "OTEL_TRADING_MAX_SERIES",

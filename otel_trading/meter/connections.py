@@ -60,7 +60,8 @@ def connection_changed(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.connection.reconnects`; feeds `trading.connection.status` and `.uptime`.
+    Emits: `trading.connection.reconnects` and the event `trading.connection.state_changed`; feeds
+    `trading.connection.status` and `.uptime`.
     """
     attributes = _CONNECTION.resolve(name, state, transport, error_type(error), venue, strategy, account)
     entered, cause = attributes.values[a.CONNECTION_STATE.name], attributes.get(a.ERROR_TYPE)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments, trackers
+from otel_trading import instruments, spans, trackers
 from otel_trading._attributes import Keywords
 from otel_trading._guard import guarded
 from otel_trading._numbers import number
 from otel_trading._timer import Timer, timer
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import market_data as metrics
+from otel_trading.semconv import spans as declared
 
 if TYPE_CHECKING:
     from otel_trading._numbers import Number
+    from otel_trading._timer import Close
 
 __all__ = ["market_data_fetch", "market_data_quality"]
 
@@ -57,15 +59,20 @@ def market_data_fetch(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.market_data.fetch.duration`; its count is the number of fetches.
+    Emits: `trading.market_data.fetch.duration`, whose count is the number of fetches, and the span
+    `trading.market_data.fetch`, parent of the HTTP call's own.
     """
+
+    @guarded
+    def start() -> Close:
+        return spans.start(declared.FETCH, _FETCH.find(source, None, symbol, venue, strategy, account)).enter().close
 
     @guarded
     def finish(seconds: float, error: str | None) -> None:
         attributes = _FETCH.resolve(source, error, symbol, venue, strategy, account)
         instruments.of(metrics.FETCH_DURATION).record(seconds, attributes)
 
-    return Timer(finish)
+    return Timer(finish, start)
 
 
 @guarded

@@ -67,7 +67,8 @@ def market_data_received(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.market_data.messages`, `.delay`, `.gaps`; feeds `.age`.
+    Emits: `trading.market_data.messages`, `.delay`, `.gaps` and the event `trading.market_data.gap_detected`; feeds
+    `.age`.
     """
     attributes = _RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account)
     delay = None if venue_time is None else _delay(venue_time)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments, trackers
+from otel_trading import events, instruments, spans, trackers
 from otel_trading._attributes import AttributeSet, Keywords
 from otel_trading._guard import guarded
 from otel_trading._numbers import number
 from otel_trading._timer import Timer, error_type, timer
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import order as metrics
+from otel_trading.semconv import spans as declared
 from otel_trading.semconv import venue as venue_metrics
 
 if TYPE_CHECKING:
     from otel_trading._numbers import Number
+    from otel_trading._timer import Close
 
 __all__ = [
     "order_acknowledged",
@@ -112,13 +115,16 @@ def order_sent(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.order.requests`, `trading.order.transitions`.
+    Emits: `trading.order.requests`, `trading.order.transitions`; the span `trading.order {operation}`, without length.
     """
     values = (venue, symbol, side, type, time_in_force, instrument_type, strategy, account)
-    attributes = _SENT.resolve(operation, error_type(error), *values)
+    failed = error_type(error)
+    attributes = _SENT.resolve(operation, failed, *values)
     instruments.of(metrics.REQUESTS).record(1, attributes)
+    span = spans.start(declared.ORDER, attributes, client_id=client_id)
     if operation == "new" and error is None:
         _remember(client_id, attributes, quantity)
+    span.close(failed)
 
 
 @timer
@@ -154,15 +160,17 @@ def order_request(
         account: Alias of the account.
 
     Emits: `trading.order.requests`, `trading.order.request.duration`, `trading.venue.request.duration`,
-    `trading.order.transitions`.
+    `trading.order.transitions`; the span `trading.order {operation}`, parent of the HTTP call's own.
     """
     values = (venue, symbol, side, type, time_in_force, instrument_type, strategy, account)
 
     @guarded
-    def start() -> None:
+    def start() -> Close:
         attributes = _SENT.resolve(operation, None, *values)
+        span = spans.start(declared.ORDER, attributes, client_id=client_id)
         if operation == "new":
             _remember(client_id, attributes, quantity)
+        return span.enter().close
 
     @guarded
     def finish(seconds: float, error: str | None) -> None:
@@ -279,7 +287,7 @@ def order_rejected(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.order.rejections`, `trading.order.transitions`.
+    Emits: `trading.order.rejections`, `trading.order.transitions`; the event `trading.order.rejected`.
     """
     orders = trackers.default().orders
     known = orders.attributes(client_id)
@@ -288,6 +296,7 @@ def order_rejected(
         strategy, account = strategy or known.get(a.STRATEGY), account or known.get(a.ACCOUNT)
     attributes = _REJECTED.resolve(source, reason, venue, symbol, side, type, strategy, account)
     instruments.of(metrics.REJECTIONS).record(1, attributes)
+    events.emit(happened.ORDER_REJECTED, attributes, client_id=client_id)
     orders.moved(client_id, attributes.only(_ORDER), "denied" if source == "risk" else "rejected")
 
 
@@ -315,7 +324,7 @@ def order_denied(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.order.rejections`, `trading.order.transitions`.
+    Emits: `trading.order.rejections`, `trading.order.transitions`; the event `trading.order.rejected`.
     """
     order_rejected(
         source="risk",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments, trackers
+from otel_trading import instruments, spans, trackers
 from otel_trading._attributes import Keywords
 from otel_trading._guard import guarded
 from otel_trading._numbers import number
 from otel_trading._timer import Timer, timer
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import spans as declared
 from otel_trading.semconv import strategy as metrics
 
 if TYPE_CHECKING:
     from otel_trading._numbers import Number
+    from otel_trading._timer import Close
 
 __all__ = ["indicator", "iteration", "signal_emitted", "strategy_state"]
 
@@ -53,8 +55,13 @@ def iteration(
         venue: ccxt id, ISO 10383 MIC or broker id.
         account: Alias of the account.
 
-    Emits: `trading.strategy.iteration.duration`; feeds `trading.strategy.heartbeat.time` and `.period`.
+    Emits: `trading.strategy.iteration.duration` and the span `trading.strategy.iteration`; feeds
+    `trading.strategy.heartbeat.time` and `.period`.
     """
+
+    @guarded
+    def start() -> Close:
+        return spans.start(declared.ITERATION, _LOOP.find(None, strategy, venue, account)).enter().close
 
     @guarded
     def finish(seconds: float, error: str | None) -> None:
@@ -64,7 +71,7 @@ def iteration(
             expected = None if period is None else number(period, "period", minimum=0)
             trackers.default().strategies.beat(attributes, expected)
 
-    return Timer(finish)
+    return Timer(finish, start)
 
 
 @guarded
@@ -79,7 +86,7 @@ def strategy_state(
         venue: ccxt id, ISO 10383 MIC or broker id.
         account: Alias of the account.
 
-    Emits: nothing by itself; feeds `trading.strategy.status` and `.start.time`.
+    Emits: the event `trading.strategy.state_changed`; feeds `trading.strategy.status` and `.start.time`.
     """
     attributes = _STATE.resolve(state, strategy, venue, account)
     entered = attributes.values[a.STRATEGY_STATE.name]

@@ -66,6 +66,7 @@ LIFECYCLE: Final = _span(
     ),
     "Emitted at its end, with one span event per status and links to its iteration and requests, in the trace of its "
     "first request; kept whatever the sampler says when it was rejected, denied, lost or slow to be acknowledged.",
+    pending="Orders are not followed yet.",
 )
 EXECUTION: Final = _span(
     "trading.execution.process",
@@ -82,6 +83,7 @@ EXECUTION: Final = _span(
     ),
     "In the trace of its order, found by client order id, whichever thread or task it arrives on; linked to what it "
     "arrived in.",
+    pending="Fills are not followed yet.",
 )
 RECONCILIATION: Final = _span(
     "trading.reconciliation.run",
@@ -103,7 +105,6 @@ FETCH: Final = _span(
     "One fetch of history or of a snapshot.",
     (a.required(a.DATA_SOURCE), a.conditional(a.ERROR_TYPE)),
     "Parent of the HTTP span.",
-    pending="No helper fetches market data yet.",
 )
 
 #: Every span of the convention.

@@ -80,11 +80,6 @@ class States:
         with self._lock:
             self._rows.pop(attributes, None)
 
-    def set_all(self, state: str) -> None:
-        """Enter a state everywhere."""
-        with self._lock:
-            self._rows = dict.fromkeys(self._rows, state)
-
     def _observe(self) -> Iterator[tuple[AttributeSet, float]]:
         for attributes, current in list(self._rows.items()):
             for state in self._attribute.values:

@@ -6,8 +6,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from otel_trading import instruments
+from otel_trading import events, instruments
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import market_data as metrics
 from otel_trading.trackers._tables import States
 
@@ -48,6 +49,8 @@ class ConnectionTracker:
         before = self._states.set(attributes, state)
         if state == before:
             return
+        entered = attributes.plus(a.CONNECTION_STATE, state)
+        events.emit(happened.CONNECTION_STATE_CHANGED, entered.plus(a.ERROR_TYPE, error) if error else entered)
         up = state in {"connected", "degraded"}
         with self._lock:
             if error:

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments
+from otel_trading import events, instruments
 from otel_trading._attributes import OTHER
 from otel_trading._guard import lose
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import market_data as metrics
 from otel_trading.trackers._tables import Values
 
@@ -137,6 +138,7 @@ class FeedTracker:
         followed = self._sequence(feed, attributes, channel)
         if followed is not None and followed.follow(sequence):
             instruments.of(metrics.GAPS).record(1, attributes)
+            events.emit(happened.MARKET_DATA_GAP_DETECTED, attributes)
 
     def _sequence(self, feed: _Feed | None, attributes: AttributeSet, channel: str | None) -> _Sequence | None:
         if channel is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments
+from otel_trading import events, instruments
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import strategy as metrics
 from otel_trading.trackers._tables import States, Values
 
@@ -22,6 +23,8 @@ _STARTED: Final = time.time()
 
 class StrategyTracker:
     """Heartbeat and state of each strategy; observed as `trading.strategy.heartbeat.*`, `.status` and `.start.time`.
+
+    Emits the event `trading.strategy.state_changed`.
 
     Args:
         clock: Unix seconds.
@@ -51,11 +54,13 @@ class StrategyTracker:
     def changed(self, attributes: AttributeSet, state: str) -> None:
         """Enter a state."""
         self._known[attributes] = None
-        self._states.set(attributes, state)
+        if self._states.set(attributes, state) != state:
+            events.emit(happened.STRATEGY_STATE_CHANGED, attributes.plus(a.STRATEGY_STATE, state))
 
     def stop_all(self) -> None:
         """Enter `stopped` everywhere: the last word of a process that ends cleanly."""
-        self._states.set_all("stopped")
+        for attributes in list(self._known):
+            self.changed(attributes, "stopped")
 
     def _observe_start(self) -> Iterator[tuple[AttributeSet, float]]:
         for attributes in list(self._known):
