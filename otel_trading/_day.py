@@ -6,7 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import meter
+from otel_trading import meter, trackers
 
 if TYPE_CHECKING:
     from otel_trading.semconv.attributes import OrderSide
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["day_of_trading"]
 
 SYMBOLS: Final = ("BTC/USD", "ETH/USD", "SOL/USD")
+#: A little more than each horizon of a markout.
+_HORIZONS: Final = (1.1, 10.1, 60.1, 300.1, 3600.1)
 _PRICES: Final = {"BTC/USD": 64_000.0, "ETH/USD": 3_200.0, "SOL/USD": 150.0}
 
 
@@ -30,14 +32,28 @@ def day_of_trading(seed: int = 0) -> None:
     """
     dice = random.Random(seed)  # noqa: S311  a script, not a secret
     meter.defaults(mode="live", venue="kraken", strategy="day", account="acct-day", currency="USD")
+    clock = _Clock()
+    trackers.default().executions = trackers.ExecutionTracker(clock)  # no script waits an hour for a markout
     _open()
     for number, symbol in enumerate(SYMBOLS):
         _watch(symbol, dice)
         _trade(f"day-{number}", symbol, dice, "buy")
         if number:
             _trade(f"day-{number}-close", symbol, dice, "sell")
+        _wait(symbol, dice, clock)
+    _replace()
     _refuse()
     _close(dice)
+
+
+class _Clock:
+    """Seconds that pass when the script says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def _open() -> None:
@@ -76,22 +92,45 @@ def _watch(symbol: str, dice: random.Random) -> None:
         meter.signal_emitted(type="buy", confidence="high", symbol=symbol)
 
 
+def _wait(symbol: str, dice: random.Random, clock: _Clock) -> None:
+    for seconds in _HORIZONS:
+        clock.now += seconds
+        meter.price_marked(symbol=symbol, price=_PRICES[symbol] * dice.uniform(0.99, 1.01))
+
+
+def _replace() -> None:
+    meter.order_sent(client_id="day-first", symbol="BTC/USD", side="buy", type="limit", quantity=1)
+    meter.order_acknowledged(client_id="day-first")
+    meter.order_sent(operation="replace", client_id="day-second", original_client_id="day-first", quantity=2)
+    meter.order_status_changed(client_id="day-second", status="replaced")
+    meter.order_sent(operation="cancel", client_id="day-third", original_client_id="day-second")
+    meter.order_canceled(client_id="day-third")
+    meter.decision_executed(
+        side="buy", symbol="BTC/USD", decision_price=64_000, quantity=1, filled=0, last_price=64_100, fee=0
+    )
+
+
 def _trade(client_id: str, symbol: str, dice: random.Random, side: OrderSide) -> None:
     price = _PRICES[symbol] * dice.uniform(0.99, 1.01)
+    meter.intent_created(intent_id=client_id, symbol=symbol)
+    meter.intent_moved(intent_id=client_id, state="ready")
     with meter.order_request(
         client_id=client_id, symbol=symbol, side=side, type="limit", quantity=1, time_in_force="gtc"
     ):
         meter.rate_limit(name="request_weight", remaining=dice.randint(10, 99), limit=100)
+    meter.intent_moved(intent_id=client_id, state="sent")
     meter.order_acknowledged(client_id=client_id)
     for part in (0.4, 0.6):
         meter.order_filled(
             client_id=client_id,
+            execution_id=f"{client_id}-{part}",
             price=price,
             quantity=part,
             liquidity="taker" if part > 0.5 else "maker",  # noqa: PLR2004  the larger part takes
             fee=price * part * (0.0026 if part > 0.5 else -0.0001),  # noqa: PLR2004
             expected_price=price * dice.uniform(0.999, 1.001),
         )
+    meter.intent_ended(intent_id=client_id)
     meter.price_marked(symbol=symbol, price=price * dice.uniform(0.99, 1.01))
 
 

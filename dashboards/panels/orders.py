@@ -63,6 +63,35 @@ def unacknowledged_age() -> timeseries.Panel:
     return house.lines(title, house.about(order.UNACKNOWLEDGED_AGE), house.SECONDS, query).min(0)
 
 
+def rate_max() -> timeseries.Panel:
+    """How near to the venue's limit on orders."""
+    by = (a.VENUE, a.STRATEGY)
+    query = house.query(promql.now(order.RATE_MAX, by, "max"), promql.legend(*by))
+    return house.lines("Busiest second", house.about(order.RATE_MAX), house.COUNT, query).min(0)
+
+
+def intents() -> timeseries.Panel:
+    """Created, caught as duplicates, failed."""
+    by = (a.INTENT_OUTCOME,)
+    query = house.query(promql.per_minute(order.INTENTS, by), promql.legend(*by))
+    panel = house.events("Order intents", house.about(order.INTENTS), house.PER_MINUTE, query)
+    return house.coloured(panel, {"created": house.BLUE, "duplicate": house.ORANGE, "error": house.RED})
+
+
+def intents_active() -> timeseries.Panel:
+    """Where intents wait."""
+    by = (a.INTENT_STATE,)
+    query = house.query(promql.now(order.INTENT_ACTIVE, by), promql.legend(*by))
+    return house.lines("Order intents by state", house.about(order.INTENT_ACTIVE), house.COUNT, query).min(0)
+
+
+def intent_lag() -> timeseries.Panel:
+    """Whether the worker falls behind."""
+    by = (a.STRATEGY, a.ACCOUNT)
+    query = house.query(promql.now(order.INTENT_LAG, by, "max"), promql.legend(*by))
+    return house.lines("Oldest intent not sent", house.about(order.INTENT_LAG), house.SECONDS, query).min(0)
+
+
 def rejections() -> timeseries.Panel:
     """Who said no, and why."""
     by = (a.REJECT_SOURCE, a.REJECT_REASON)
@@ -114,6 +143,30 @@ def slippage_size() -> timeseries.Panel:
     description = house.about(execution.SLIPPAGE) + " 95 of 100 are smaller."
     panel = house.lines("Slippage, p95 by direction", description, house.BASIS_POINTS, query)
     return house.coloured(panel, _BOTH_WAYS).min(0)
+
+
+def shortfall() -> timeseries.Panel:
+    """What decisions cost, delay and missed trades included."""
+    by = (a.VENUE, a.STRATEGY)
+    signed = promql.signed_mean(execution.SHORTFALL, a.DIRECTION, ("adverse", "favorable"), by, window="30m")
+    query = house.query(f"10000 * {signed}", promql.legend(*by))
+    description = (
+        "Mean cost of decisions against their price on paper over 30 minutes: delay, execution, fees and what was not "
+        "filled. Above zero it costs."
+    )
+    return house.lines("Implementation shortfall", description, house.BASIS_POINTS, query)
+
+
+def markout() -> timeseries.Panel:
+    """Whether makers are picked off and takers are right."""
+    by = (a.MARKOUT_HORIZON, a.LIQUIDITY)
+    signed = promql.signed_mean(execution.MARKOUT, a.DIRECTION, ("adverse", "favorable"), by, window="30m")
+    query = house.query(f"10000 * {signed}", promql.legend(*by))
+    description = (
+        "Mean price move after fills over 30 minutes, by how long after. Above zero the price went against the fill: "
+        "what was bought became cheaper."
+    )
+    return house.lines("Markout", description, house.BASIS_POINTS, query)
 
 
 def fees() -> timeseries.Panel:

@@ -17,7 +17,8 @@ from otel_trading.meter.connections import connection_changed, connection_closed
 from otel_trading.meter.custom import counter, gauge, histogram, up_down_counter
 from otel_trading.meter.data_sources import market_data_fetch, market_data_quality
 from otel_trading.meter.defaults import defaults, scope
-from otel_trading.meter.execution import order_filled, trade_closed
+from otel_trading.meter.execution import decision_executed, order_filled, trade_closed
+from otel_trading.meter.intents import intent_created, intent_ended, intent_moved
 from otel_trading.meter.market_data import (
     market_data_received,
     market_data_resynced,
@@ -52,12 +53,16 @@ __all__ = [
     "connection_ping",
     "counter",
     "credential_expiry",
+    "decision_executed",
     "defaults",
     "equity",
     "gauge",
     "health",
     "histogram",
     "indicator",
+    "intent_created",
+    "intent_ended",
+    "intent_moved",
     "iteration",
     "market_data_fetch",
     "market_data_quality",

@@ -1,4 +1,4 @@
-"""Executions: what was filled, at what price, at what cost."""
+"""Executions: what was filled, at what price, at what cost; and what a decision cost altogether."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments, trackers
 from otel_trading._attributes import AttributeSet, Keywords
-from otel_trading._guard import guarded
+from otel_trading._guard import count, guarded, lose
 from otel_trading._numbers import number
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import execution as metrics
+from otel_trading.trackers.execution import direction
 
 if TYPE_CHECKING:
     from otel_trading._numbers import Number
 
-__all__ = ["order_filled", "trade_closed"]
+__all__ = ["decision_executed", "order_filled", "trade_closed"]
 
 _FILLED: Final = Keywords(
     "order_filled",
@@ -31,6 +32,9 @@ _FILLED: Final = Keywords(
 )
 _CLOSED: Final = Keywords(
     "trade_closed", outcome=a.TRADE_OUTCOME, venue=a.VENUE, symbol=a.SYMBOL, strategy=a.STRATEGY, account=a.ACCOUNT
+)
+_DECIDED: Final = Keywords(
+    "decision_executed", side=a.ORDER_SIDE, venue=a.VENUE, symbol=a.SYMBOL, strategy=a.STRATEGY, account=a.ACCOUNT
 )
 
 #: Which way a fill moves the position.
@@ -52,6 +56,7 @@ def order_filled(
     fee_type: a.FeeType = "commission",
     expected_price: Number | None = None,
     benchmark: a.Benchmark = "arrival",
+    execution_id: str | None = None,
     complete: bool | None = None,
     venue: str | None = None,
     strategy: str | None = None,
@@ -72,13 +77,15 @@ def order_filled(
         fee_type: FIX 139.
         expected_price: Price of the benchmark, for slippage.
         benchmark: What `expected_price` is.
+        execution_id: The venue's id of this execution (FIX 17); a second report of one of its last 10,000 is ignored
+            and counted, and it never leaves as a label.
         complete: Whether the order is done; None lets its quantity tell.
         venue: ccxt id, ISO 10383 MIC or broker id.
         strategy: Name of the strategy.
         account: Alias of the account.
 
     Emits: `trading.execution.fills`, `.notional`, `.fee`, `.rebate`, `.slippage`, `trading.order.transitions`,
-    `trading.order.fill.duration`, and through the portfolio `trading.trade.*`.
+    `trading.order.fill.duration`, through the portfolio `trading.trade.*`, and later `trading.execution.markout`.
     """
     orders = trackers.default().orders
     known = orders.attributes(client_id)
@@ -90,6 +97,8 @@ def order_filled(
     attributes = _FILLED.resolve(
         venue, symbol, bought, kind, liquidity, currency, fee_type, benchmark, strategy, account
     )
+    if execution_id is not None and _repeated(attributes, execution_id):
+        return
     instruments.of(metrics.FILLS).record(1, attributes)
     size = None if quantity is None else number(quantity, "quantity", minimum=0)
     orders.filled(client_id, size, complete=complete)
@@ -107,8 +116,17 @@ def order_filled(
         return
     if attributes.get(a.SYMBOL) and attributes.get(a.CURRENCY):
         trackers.default().portfolio.filled(attributes, sign * size, paid, charged)
+    trackers.default().executions.filled(attributes, sign, paid)
     if expected_price is not None:
         _slippage(attributes, paid, number(expected_price, "expected_price"), sign)
+
+
+def _repeated(attributes: AttributeSet, execution_id: str) -> bool:
+    # Here and nowhere deeper: a resent fill must reach neither the counters nor the order nor the position.
+    repeated = trackers.default().executions.repeated(attributes.get(a.VENUE), str(execution_id))
+    if repeated:
+        count("duplicate")  # without a warning: that venues resend after a reconnect is no mistake of the bot
+    return repeated
 
 
 def _cost(attributes: AttributeSet, fee: float) -> None:
@@ -122,10 +140,66 @@ def _slippage(attributes: AttributeSet, price: float, expected: float | None, si
     if not expected:
         return  # relative to nothing there is no slippage
     worse = sign * (price - expected)
-    direction = "adverse" if worse > 0 else "favorable" if worse < 0 else "flat"
     size = number(abs(worse / expected), "slippage")
     if size is not None:
-        instruments.of(metrics.SLIPPAGE).record(size, attributes.plus(a.DIRECTION, direction))
+        instruments.of(metrics.SLIPPAGE).record(size, attributes.plus(a.DIRECTION, direction(worse)))
+
+
+@guarded
+def decision_executed(
+    *,
+    side: a.OrderSide,
+    decision_price: Number,
+    quantity: Number,
+    price: Number | None = None,
+    filled: Number | None = None,
+    last_price: Number | None = None,
+    fee: Number = 0,
+    symbol: str | None = None,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Record what a decision to trade cost against its price on paper, once no order of it works any more.
+
+    Implementation shortfall of Perold (1988): filled quantity at its price, which holds delay and execution; fees; and
+    the unfilled quantity at the price that was missed; all relative to the value of the decision.
+
+    Args:
+        side: FIX 54.
+        decision_price: Price when the strategy decided.
+        quantity: Size that it decided to trade.
+        price: Average price of what was filled (FIX 6); not needed when nothing was.
+        filled: What was filled (FIX 14); None for all of it.
+        last_price: Price now, for the unfilled part; not needed when all was filled.
+        fee: Charged when positive, a rebate when negative, in the currency of the price.
+        symbol: Venue or ccxt symbol.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.execution.shortfall`.
+    """
+    attributes = _DECIDED.resolve(side, venue, symbol, strategy, account)
+    sign = _SIGN.get(attributes.get(a.ORDER_SIDE) or "")
+    start = number(decision_price, "decision_price")
+    size = number(quantity, "quantity", minimum=0)
+    done = size if filled is None else number(filled, "filled", minimum=0)
+    paid = number(fee, "fee")
+    if sign is None or start is None or size is None or done is None or paid is None:
+        return
+    missed = max(size - done, 0.0)
+    traded = number(price, "price") if done else start
+    left = number(last_price, "last_price") if missed else start
+    if traded is None or left is None:
+        return
+    if not size * start:
+        lose("invalid_value", "decision_executed() of no value has no shortfall. Pass quantity= and decision_price=.")
+        return
+    worse = (sign * (done * (traded - start) + missed * (left - start)) + paid) / abs(size * start)
+    cost = number(abs(worse), "shortfall")
+    if cost is not None:
+        instruments.of(metrics.SHORTFALL).record(cost, attributes.plus(a.DIRECTION, direction(worse)))
 
 
 @guarded

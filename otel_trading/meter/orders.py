@@ -90,6 +90,7 @@ def order_sent(
     side: a.OrderSide | None = None,
     type: a.OrderType | None = None,  # noqa: A002  FIX calls it so
     quantity: Number | None = None,
+    original_client_id: str | None = None,
     time_in_force: a.TimeInForce | None = None,
     instrument_type: a.InstrumentType | None = None,
     error: str | BaseException | None = None,
@@ -99,7 +100,8 @@ def order_sent(
 ) -> None:
     """Count an order message that was sent, and start to wait for its acknowledgement.
 
-    Use `order_request` instead where the venue replies to the call itself.
+    Use `order_request` instead where the venue replies to the call itself. With `original_client_id=` a replace or a
+    cancel joins its order: reports under either id are about it, and a rejection leaves it as it was.
 
     Args:
         client_id: Client order id (FIX 11); joins later reports to this order and never leaves as a label.
@@ -108,6 +110,7 @@ def order_sent(
         side: FIX 54.
         type: FIX 40.
         quantity: Order quantity (FIX 38), so that the completing fill can be told.
+        original_client_id: FIX 41: the order that a replace or a cancel with an id of its own is about.
         time_in_force: FIX 59.
         instrument_type: FIX 167.
         error: Why sending failed: an exception, a code, or None.
@@ -122,8 +125,8 @@ def order_sent(
     attributes = _SENT.resolve(operation, failed, *values)
     instruments.of(metrics.REQUESTS).record(1, attributes)
     span = spans.start(declared.ORDER, attributes, client_id=client_id)
-    if operation == "new" and error is None:
-        _remember(client_id, attributes, quantity)
+    if error is None:
+        _remember(operation, client_id, original_client_id, attributes, quantity)
     span.close(failed)
 
 
@@ -136,6 +139,7 @@ def order_request(
     side: a.OrderSide | None = None,
     type: a.OrderType | None = None,  # noqa: A002  FIX calls it so
     quantity: Number | None = None,
+    original_client_id: str | None = None,
     time_in_force: a.TimeInForce | None = None,
     instrument_type: a.InstrumentType | None = None,
     venue: str | None = None,
@@ -153,6 +157,7 @@ def order_request(
         side: FIX 54.
         type: FIX 40.
         quantity: Order quantity (FIX 38).
+        original_client_id: FIX 41: the order that a replace or a cancel with an id of its own is about.
         time_in_force: FIX 59.
         instrument_type: FIX 167.
         venue: ccxt id, ISO 10383 MIC or broker id.
@@ -168,8 +173,7 @@ def order_request(
     def start() -> Close:
         attributes = _SENT.resolve(operation, None, *values)
         span = spans.start(declared.ORDER, attributes, client_id=client_id)
-        if operation == "new":
-            _remember(client_id, attributes, quantity)
+        _remember(operation, client_id, original_client_id, attributes, quantity)
         return span.enter().close
 
     @guarded
@@ -183,9 +187,14 @@ def order_request(
     return Timer(finish, start)
 
 
-def _remember(client_id: str | None, attributes: AttributeSet, quantity: Number | None) -> None:
+def _remember(
+    operation: str, client_id: str | None, original: str | None, attributes: AttributeSet, quantity: Number | None
+) -> None:
     size = None if quantity is None else number(quantity, "quantity", minimum=0)
-    trackers.default().orders.sent(client_id, attributes.only(_ORDER), size)
+    if operation == "new":
+        trackers.default().orders.sent(client_id, attributes.only(_ORDER), size)
+    elif operation in {"replace", "cancel"} and client_id is not None and original is not None:
+        trackers.default().orders.asked(operation, client_id, original, size)
 
 
 @guarded

@@ -70,18 +70,21 @@ def position(
 
 @guarded
 def price_marked(*, symbol: str, price: Number, venue: str | None = None) -> None:
-    """Value every open position in a symbol at a price.
+    """Value every open position in a symbol at a price, and compare earlier fills with it.
 
     Args:
         symbol: Venue or ccxt symbol.
         price: Price per unit.
         venue: ccxt id, ISO 10383 MIC or broker id.
 
-    Emits: nothing by itself; feeds the unrealized part of `trading.portfolio.pnl` and `trading.position.pnl`.
+    Emits: `trading.execution.markout` of fills whose horizon is over; feeds the unrealized part of
+    `trading.portfolio.pnl` and `trading.position.pnl`.
     """
     mark = number(price, "price")
     if mark is not None:
-        trackers.default().portfolio.marked(_MARK.resolve(symbol, venue).without(a.STRATEGY, a.ACCOUNT), mark)
+        attributes = _MARK.resolve(symbol, venue).without(a.STRATEGY, a.ACCOUNT)
+        trackers.default().portfolio.marked(attributes, mark)
+        trackers.default().executions.marked(attributes, mark)
 
 
 @guarded

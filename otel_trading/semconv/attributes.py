@@ -50,6 +50,8 @@ OrderStatus = Literal[
     "accepted_for_bidding",
     "lost",
 ]
+IntentState = Literal["pending", "planned", "ready", "sent"]
+IntentOutcome = Literal["created", "duplicate", "error"]
 OrderOperation = Literal["new", "replace", "cancel", "mass_cancel", "status"]
 OrderStage = Literal["first", "complete"]
 RejectSource = Literal["risk", "client", "broker", "venue"]
@@ -70,6 +72,7 @@ RejectReason = Literal[
 Liquidity = Literal["maker", "taker", "routed", "auction"]
 Benchmark = Literal["decision", "arrival", "mid", "last", "vwap", "twap"]
 Direction = Literal["adverse", "favorable", "flat"]
+MarkoutHorizon = Literal["1s", "10s", "1m", "5m", "1h"]
 FeeType = Literal["commission", "exchange", "regulatory", "financing"]
 PositionSide = Literal["long", "short", "flat"]
 PnlType = Literal["realized", "unrealized", "combined"]
@@ -95,6 +98,8 @@ SdkReason = Literal[
     "unknown_value",
     "series_limit",
     "queue_full",
+    "duplicate",
+    "out_of_order",
     "export_failed",
     "internal_error",
 ]
@@ -154,6 +159,10 @@ ORDER_VENUE_ID = _high("trading.order.venue_id", "The venue's id of the order (F
 EXECUTION_ID = _high("trading.execution.id", "The venue's id of the execution (FIX 17).", "TZX2WP-XSEOP-FP7WYR")
 POSITION_ID = _high("trading.position.id", "Id of the position (FIX 2618).", "P-BTCUSD-1")
 BACKTEST_ID = _high("trading.backtest.id", "Id of the run.", "bt-2026-01-05-3")
+INTENT_STATE = _closed(
+    "trading.order.intent.state", "Where an order intent stands on its way to the venue.", IntentState
+)
+INTENT_OUTCOME = _closed("trading.order.intent.outcome", "What became of the creation of an intent.", IntentOutcome)
 REJECT_SOURCE = _closed(
     "trading.order.reject.source",
     "Who said no: risk is our own check (denied), venue is theirs (rejected).",
@@ -163,6 +172,7 @@ REJECT_REASON = _closed("trading.order.reject.reason", "Why (FIX 103).", RejectR
 LIQUIDITY = _closed("trading.execution.liquidity", "Whether the fill added or took liquidity (FIX 851).", Liquidity)
 BENCHMARK = _closed("trading.execution.benchmark", "What the price is compared with.", Benchmark)
 DIRECTION = _closed("trading.execution.direction", "Whether the difference hurt or helped.", Direction)
+MARKOUT_HORIZON = _closed("trading.execution.markout.horizon", "How long after the fill.", MarkoutHorizon)
 FEE_TYPE = _closed("trading.fee.type", "Kind of fee (FIX 139).", FeeType)
 POSITION_SIDE = _closed("trading.position.side", "Side of the position.", PositionSide)
 PNL_TYPE = _closed(

@@ -49,6 +49,24 @@ SLIPPAGE: Final = _metric(
     bounds.PRICE_DIFFERENCE,
     note="Signed mean = (adverse sum - favorable sum) / count (Perold 1988 for the sign).",
 )
+SHORTFALL: Final = _metric(
+    "trading.execution.shortfall",
+    Kind.HISTOGRAM,
+    Unit("1"),
+    "Size of the implementation shortfall of a decision, relative to its value.",
+    (a.required(a.DIRECTION),),
+    bounds.PRICE_DIFFERENCE,
+    note="Delay, execution, fees and the unfilled part against the decision price (Perold 1988).",
+)
+MARKOUT: Final = _metric(
+    "trading.execution.markout",
+    Kind.HISTOGRAM,
+    Unit("1"),
+    "Size of the price move after a fill, relative to its price.",
+    (a.required(a.DIRECTION), a.required(a.MARKOUT_HORIZON), a.LIQUIDITY),
+    bounds.PRICE_DIFFERENCE,
+    note="Adverse where the price went against the fill: the mark that stood when the horizon ended (as-of join).",
+)
 TRADE_CLOSURES: Final = _metric(
     "trading.trade.closures",
     Kind.COUNTER,

@@ -57,6 +57,13 @@ TRANSITIONS: Final = _metric(
     (a.required(a.ORDER_STATUS), a.ORDER_SIDE, a.ORDER_TYPE),
     note="States of FIX 39, and the local initialized, denied and lost.",
 )
+RATE_MAX: Final = _metric(
+    "trading.order.rate.max",
+    Kind.OBSERVABLE_GAUGE,
+    Unit("{order}/s"),
+    "Most new orders sent within one second, over the last minute.",
+    note="Not since the last export: a second reader or a lost export would swallow peaks.",
+)
 ACTIVE: Final = _metric(
     "trading.order.active",
     Kind.OBSERVABLE_UP_DOWN_COUNTER,
@@ -79,4 +86,26 @@ REJECTIONS: Final = _metric(
     "Orders rejected by the venue or denied by our own checks.",
     (a.required(a.REJECT_SOURCE), a.required(a.REJECT_REASON)),
     note="source=risk is denied, source=venue is rejected (FIX 39=8, 103).",
+)
+INTENTS: Final = _metric(
+    "trading.order.intents",
+    Kind.COUNTER,
+    Unit("{intent}"),
+    "Order intents by what became of their creation.",
+    (a.required(a.INTENT_OUTCOME),),
+    note="duplicate is a submission that idempotency caught, error one that could not be created.",
+)
+INTENT_ACTIVE: Final = _metric(
+    "trading.order.intent.active",
+    Kind.OBSERVABLE_UP_DOWN_COUNTER,
+    Unit("{intent}"),
+    "Order intents that are not over, by state.",
+    (a.required(a.INTENT_STATE),),
+)
+INTENT_LAG: Final = _metric(
+    "trading.order.intent.lag",
+    Kind.OBSERVABLE_GAUGE,
+    Unit("s"),
+    "Age of the oldest order intent that was not sent.",
+    note="Zero while every intent is sent; computed at collection time, so it grows when the worker stands still.",
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from otel_trading.trackers.connections import ConnectionTracker
+from otel_trading.trackers.execution import ExecutionTracker
 from otel_trading.trackers.feeds import FeedTracker
+from otel_trading.trackers.intents import IntentTracker
 from otel_trading.trackers.orders import OrderTracker
 from otel_trading.trackers.portfolio import PortfolioTracker
 from otel_trading.trackers.resilience import HealthTracker
@@ -14,8 +16,10 @@ from otel_trading.trackers.venues import VenueTracker
 
 __all__ = [
     "ConnectionTracker",
+    "ExecutionTracker",
     "FeedTracker",
     "HealthTracker",
+    "IntentTracker",
     "LimitTracker",
     "OrderTracker",
     "PortfolioTracker",
@@ -33,6 +37,8 @@ class Trackers:
 
     def __init__(self) -> None:
         self.orders = OrderTracker()
+        self.intents = IntentTracker()
+        self.executions = ExecutionTracker()
         self.portfolio = PortfolioTracker()
         self.limits = LimitTracker()
         self.feeds = FeedTracker()

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
-from otel_trading._guard import lose
+from otel_trading._guard import count, lose
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import order as metrics
+from otel_trading.trackers._fix39 import ACKNOWLEDGING, ENDS, may_follow
+from otel_trading.trackers._rates import PeakRates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,12 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OrderTracker"]
 
-#: FIX 39 states after which only late reports come, and our own two.
-TERMINAL: Final = frozenset({"filled", "canceled", "rejected", "expired", "denied", "lost", "done_for_day", "replaced"})
-#: States before the first fill: a report of one that comes later than a fill is old news.
-_BEFORE_FILL: Final = frozenset({"initialized", "pending_new", "new"})
-#: Reports that prove that the venue has the order.
-_ACKNOWLEDGING: Final = frozenset({"new", "partially_filled", "filled", "stopped", "suspended", "accepted_for_bidding"})
 MAX_ORDERS: Final = 10_000
 #: Fills and states travel on separate channels: for so many orders the second one still finds what the first one ended.
 MAX_ENDED: Final = 1000
@@ -33,7 +29,22 @@ _MAX_SEEN: Final = 1000
 #: How near to its quantity an order is done: above what adding floats loses, below what a fill can be.
 _WHOLE_ORDER: Final = 1 - 1e-13
 #: Per symbol, thousands of series would say what one oldest age says.
+_RATED: Final = metrics.RATE_MAX.keys - {a.SYMBOL.name}
 _WHOLE: Final = metrics.UNACKNOWLEDGED_AGE.keys - {a.SYMBOL.name}
+
+
+#: Ids of one order under which late reports still find it, however often it is replaced.
+_MAX_NAMES: Final = 16
+_ASKED: Final = {"replace": "pending_replace", "cancel": "pending_cancel"}
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A replace or a cancel that the venue has not answered."""
+
+    client_id: str
+    before: str
+    quantity: float | None
 
 
 @dataclass(slots=True)
@@ -46,15 +57,19 @@ class _Order:
     acknowledged: bool = False
     filled: bool = False
     completed: bool = False
+    asked: _Asked | None = None
+    names: tuple[str, ...] = ()
 
 
 class OrderTracker:
     """A table of open orders by client order id (FIX 11), bounded to 10,000; the oldest gives way and is counted.
 
-    Ended orders are remembered for a while, so that late fills and states still join them.
+    The last 1,000 that ended are remembered, so that late fills and states still join them. A report that would lead
+    back is not entered, and counted as `out_of_order` unless it repeats the present state; `_fix39` says which. An open
+    order takes about 700 bytes.
 
     Emits `trading.order.transitions`, `.acknowledgement.duration`, `.fill.duration`; is observed as
-    `trading.order.active` and `.unacknowledged.age`.
+    `trading.order.active`, `.unacknowledged.age` and `.rate.max`.
 
     Args:
         clock: Monotonic seconds.
@@ -65,7 +80,9 @@ class OrderTracker:
         self._lock = threading.Lock()
         self._orders: OrderedDict[str, _Order] = OrderedDict()
         self._ended: OrderedDict[str, _Order] = OrderedDict()
+        self._firsts: dict[str, str] = {}  # id of a replace or a cancel -> id under which the order was sent
         self._seen: dict[AttributeSet, None] = {}  # ordered: states that were ever active keep a zero
+        self._rates = PeakRates(metrics.RATE_MAX, clock)
         instruments.observe(metrics.ACTIVE, self._observe_active)
         instruments.observe(metrics.UNACKNOWLEDGED_AGE, self._observe_age)
 
@@ -79,14 +96,40 @@ class OrderTracker:
         """
         if client_id is not None:
             with self._lock:
-                self._orders.pop(client_id, None)
+                self._firsts.pop(client_id, None)
+                self._release(self._orders.pop(client_id, None))
                 crowded = len(self._orders) >= MAX_ORDERS
                 if crowded:
-                    self._orders.popitem(last=False)
+                    self._end(*self._orders.popitem(last=False))
                 self._orders[client_id] = _Order(attributes, "pending_new", self._clock(), quantity)
             if crowded:
                 lose("queue_full", f"Over {MAX_ORDERS} open orders; the oldest is forgotten. Report ends of orders.")
+        self._rates.count(attributes.only(_RATED))
         self._enter(attributes, "pending_new")
+
+    def asked(self, operation: str, client_id: str, original: str, quantity: float | None = None) -> None:
+        """Take a replace or a cancel that has an id of its own: reports under either id are about the same order.
+
+        The order keeps its place and its age. A rejection under the new id leaves it as it was; `new` or `replaced`
+        confirms a replace.
+
+        Args:
+            operation: replace or cancel.
+            client_id: Id of the message (FIX 11).
+            original: Id of the order (FIX 41), or of an earlier replace of it; an unknown one changes nothing.
+            quantity: New order quantity.
+        """
+        status = _ASKED[operation]
+        with self._lock:
+            first = self._first(original)
+            order = self._orders.get(first)
+            if order is None or client_id in self._orders:
+                return
+            order.asked = _Asked(client_id, order.status if order.asked is None else order.asked.before, quantity)
+            self._name(order, client_id, first)
+            entered = self._move(first, order, status)
+        if entered:
+            self._enter(order.attributes, status)
 
     def attributes(self, client_id: str | None) -> AttributeSet | None:
         """Return the attributes under which an order was sent, or None when it is not known."""
@@ -101,16 +144,8 @@ class OrderTracker:
             attributes: Of the order, when it is not in the table.
             status: State of FIX 39, or a local one.
         """
-        with self._lock:
-            order = self._find(client_id)
-            acknowledged_after = self._acknowledge(order, status)
-            entered = order is None or self._move(str(client_id), order, status)
-        if order is not None:
-            attributes = order.attributes
-        if acknowledged_after is not None:
-            instruments.of(metrics.ACKNOWLEDGEMENT_DURATION).record(acknowledged_after, attributes)
-        if entered:
-            self._enter(attributes, status)
+        if self._arrived(client_id, attributes, status):
+            count("out_of_order")  # without a warning: channels overtake each other, and no bot can help it
 
     def filled(self, client_id: str | None, quantity: float | None, *, complete: bool | None = None) -> None:
         """Take a fill: records the fill durations and moves the order to partially_filled or filled.
@@ -124,7 +159,7 @@ class OrderTracker:
             order = self._find(client_id)
             if order is None:
                 return
-            elapsed = self._clock() - order.sent
+            elapsed = self._since(order)
             order.done += quantity or 0.0
             if complete is None:
                 whole = order.quantity
@@ -135,28 +170,73 @@ class OrderTracker:
             self._fill_duration(order, "first", elapsed)
         if last:
             self._fill_duration(order, "complete", elapsed)
-        self.moved(client_id, order.attributes, "filled" if complete else "partially_filled")
+        self._arrived(client_id, order.attributes, "filled" if complete else "partially_filled")
+
+    def _arrived(self, client_id: str | None, attributes: AttributeSet, status: str) -> bool:
+        """Take a state; returns whether the order has left it behind."""
+        with self._lock:
+            order = self._find(client_id)
+            if order is not None and _refused(order, client_id, status):
+                return False
+            acknowledged_after = self._acknowledge(order, status)
+            if order is not None and _confirmed(order, client_id, status):
+                entered, status = True, "replaced"
+            else:
+                entered = order is None or self._move(self._first(str(client_id)), order, status)
+        if order is not None:
+            attributes = order.attributes
+        if acknowledged_after is not None:
+            instruments.of(metrics.ACKNOWLEDGEMENT_DURATION).record(acknowledged_after, attributes)
+        if entered:
+            self._enter(attributes, status)
+        return not entered and order is not None and order.status != status
+
+    def _first(self, client_id: str) -> str:
+        return self._firsts.get(client_id, client_id)
 
     def _find(self, client_id: str | None) -> _Order | None:
-        return None if client_id is None else self._orders.get(client_id) or self._ended.get(client_id)
+        if client_id is None:
+            return None
+        first = self._first(client_id)
+        return self._orders.get(first) or self._ended.get(first)
 
-    def _move(self, client_id: str, order: _Order, status: str) -> bool:
+    def _move(self, first: str, order: _Order, status: str) -> bool:
         """Enter the state under the lock; returns whether it is news."""
-        over = order.status in TERMINAL and status not in TERMINAL
-        if status == order.status or over or (order.filled and status in _BEFORE_FILL):
+        if not may_follow(order.status, status, traded=order.filled):
             return False
         order.status = status
-        if status in TERMINAL and self._orders.pop(client_id, None) is not None:
-            self._ended[client_id] = order
-            if len(self._ended) > MAX_ENDED:
-                self._ended.popitem(last=False)
+        if status in ENDS and self._orders.pop(first, None) is not None:
+            self._end(first, order)
+        elif status not in ENDS and self._ended.pop(first, None) is not None:
+            self._orders[first] = order  # lost and found, replaced under its own id, or done for that day only
         return True
 
+    def _end(self, first: str, order: _Order) -> None:
+        self._release(self._ended.pop(first, None))
+        self._ended[first] = order
+        if len(self._ended) > MAX_ENDED:
+            self._release(self._ended.popitem(last=False)[1])
+
+    def _name(self, order: _Order, client_id: str, first: str) -> None:
+        self._firsts[client_id] = first
+        if client_id not in order.names:
+            order.names = (*order.names, client_id)
+        if len(order.names) > _MAX_NAMES:
+            self._firsts.pop(order.names[0], None)
+            order.names = order.names[1:]
+
+    def _release(self, order: _Order | None) -> None:
+        for name in order.names if order else ():
+            self._firsts.pop(name, None)
+
     def _acknowledge(self, order: _Order | None, status: str) -> float | None:
-        if order is None or order.acknowledged or status not in _ACKNOWLEDGING:
+        if order is None or order.acknowledged or status not in ACKNOWLEDGING:
             return None
         order.acknowledged = True
-        return self._clock() - order.sent
+        return self._since(order)
+
+    def _since(self, order: _Order) -> float:
+        return max(self._clock() - order.sent, 0.0)  # a clock that was set back makes no negative time
 
     def _enter(self, attributes: AttributeSet, status: str) -> None:
         instruments.of(metrics.TRANSITIONS).record(1, attributes.plus(a.ORDER_STATUS, status))
@@ -177,10 +257,33 @@ class OrderTracker:
             yield attributes, float(counts[attributes])
 
     def _observe_age(self) -> Iterator[tuple[AttributeSet, float]]:
-        now = self._clock()
         ages: dict[AttributeSet, float] = {attributes.without(a.ORDER_STATUS): 0.0 for attributes in list(self._seen)}
         for order in self._open():
             attributes = order.attributes.only(_WHOLE)
-            age = 0.0 if order.acknowledged else now - order.sent  # also while a cancel of it is pending
+            age = 0.0 if order.acknowledged else self._since(order)  # also while a cancel of it is pending
             ages[attributes] = max(age, ages.get(attributes, 0.0))
         yield from ages.items()
+
+
+def _refused(order: _Order, client_id: str | None, status: str) -> bool:
+    """Whether the venue said no to a replace or a cancel: the order itself goes on as it was."""
+    asked = order.asked
+    if asked is None or client_id != asked.client_id or status != "rejected":
+        return False
+    order.asked = None
+    if order.status in _ASKED.values():
+        order.status = "partially_filled" if order.filled else asked.before
+    return True
+
+
+def _confirmed(order: _Order, client_id: str | None, status: str) -> bool:
+    """Whether the venue confirmed a replace: the order goes on, with its new quantity."""
+    asked = order.asked
+    if asked is None or order.status != "pending_replace" or status not in {"new", "replaced"}:
+        return False
+    if status == "new" and client_id != asked.client_id:
+        return False
+    order.asked = None
+    order.quantity = order.quantity if asked.quantity is None else asked.quantity
+    order.status = "partially_filled" if order.filled else "new"
+    return True
