@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import dashboard
 
 from dashboards import _board
 from dashboards import _house as house
-from dashboards.panels import first_look, health, market_data, money, orders, strategy, telemetry, venue
+from dashboards.panels import first_look, health, market_data, money, orders, risk, strategy, telemetry, venue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +55,17 @@ _ROWS: Final[dict[str, tuple[Callable[[], house.Panel], ...]]] = {
         money.open_positions,
         money.positions,
         money.limits,
+    ),
+    "Risk and reconciliation": (
+        risk.kill_switches,
+        risk.activations,
+        risk.checks,
+        risk.value_at_risk,
+        risk.active_breaks,
+        risk.break_age,
+        risk.discrepancy,
+        risk.breaks_found,
+        risk.runs,
     ),
     "Orders and fills": (
         orders.requests,

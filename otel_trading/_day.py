@@ -66,6 +66,8 @@ def _open() -> None:
     meter.watch_market_hours(calendar="24/7")
     meter.venue_session(status="open")
     meter.credential_expiry(time=1_900_000_000)
+    meter.value_at_risk(value=1_500)
+    meter.kill_switch_changed(scope="account", state="armed")
     meter.clock_offset(seconds=0.012)
     with meter.venue_call(operation="fetch_balance"):
         meter.equity(value=100_000)
@@ -114,6 +116,7 @@ def _trade(client_id: str, symbol: str, dice: random.Random, side: OrderSide) ->
     price = _PRICES[symbol] * dice.uniform(0.99, 1.01)
     meter.intent_created(intent_id=client_id, symbol=symbol)
     meter.intent_moved(intent_id=client_id, state="ready")
+    meter.risk_checked(check="max_order_value")
     with meter.order_request(
         client_id=client_id, symbol=symbol, side=side, type="limit", quantity=1, time_in_force="gtc"
     ):
@@ -141,6 +144,9 @@ def _refuse() -> None:
     meter.rate_limited(name="request_weight", error="429")
     with meter.rate_limit_wait(name="request_weight"):
         pass
+    meter.risk_checked(check="price_collar", outcome="deny")
+    meter.kill_switch_changed(scope="account", state="halted", trigger="error_rate")
+    meter.kill_switch_changed(scope="account", state="armed")
     meter.order_sent(client_id="day-silent", symbol="BTC/USD", side="sell", type="market", quantity=1)
 
 
@@ -148,6 +154,8 @@ def _close(dice: random.Random) -> None:
     meter.equity(value=100_000 + dice.uniform(-500, 500))
     meter.pnl(type="combined", value=120, session=-80, currency="EUR")
     meter.position(symbol="SOL/USD", quantity=0)
+    meter.reconciled(object="position", local={"BTC/USD": 1}, at_venue={"BTC/USD": 0.6, "SOL/USD": 0})
+    meter.reconciled(object="balance", error="timeout")
     meter.order_filled(symbol="BTC/USD", side="buy", price=float("nan"), quantity=1)  # refused and counted
     for level in range(1_001):  # one more than an attribute may have values: folded and counted
         meter.cache_hit(name="flood", level=f"l{level}")

@@ -36,9 +36,10 @@ from otel_trading.meter.orders import (
     order_status_changed,
 )
 from otel_trading.meter.plumbing import cache_hit, cache_missed
-from otel_trading.meter.portfolio import equity, pnl, position, price_marked, risk_limit
+from otel_trading.meter.portfolio import equity, pnl, position, price_marked
 from otel_trading.meter.rate_limits import rate_limit, rate_limit_wait, rate_limited
 from otel_trading.meter.resilience import health
+from otel_trading.meter.risk import kill_switch_changed, reconciled, risk_checked, risk_limit, value_at_risk
 from otel_trading.meter.sessions import venue_session, watch_market_hours
 from otel_trading.meter.strategy import indicator, iteration, signal_emitted, strategy_state
 from otel_trading.meter.timed import timed
@@ -64,6 +65,7 @@ __all__ = [
     "intent_ended",
     "intent_moved",
     "iteration",
+    "kill_switch_changed",
     "market_data_fetch",
     "market_data_quality",
     "market_data_received",
@@ -85,6 +87,8 @@ __all__ = [
     "rate_limit",
     "rate_limit_wait",
     "rate_limited",
+    "reconciled",
+    "risk_checked",
     "risk_limit",
     "scope",
     "signal_emitted",
@@ -92,6 +96,7 @@ __all__ = [
     "timed",
     "trade_closed",
     "up_down_counter",
+    "value_at_risk",
     "venue_call",
     "venue_session",
     "watch_market_hours",

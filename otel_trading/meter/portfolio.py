@@ -13,7 +13,7 @@ from otel_trading.semconv import attributes as a
 if TYPE_CHECKING:
     from otel_trading._numbers import Number
 
-__all__ = ["equity", "pnl", "position", "price_marked", "risk_limit"]
+__all__ = ["equity", "pnl", "position", "price_marked"]
 
 _POSITION: Final = Keywords(
     "position", symbol=a.SYMBOL, currency=a.CURRENCY, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT
@@ -23,18 +23,6 @@ _PNL: Final = Keywords(
     "pnl", type=a.PNL_TYPE, currency=a.CURRENCY, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT
 )
 _EQUITY: Final = Keywords("equity", currency=a.CURRENCY, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT)
-_LIMIT: Final = Keywords(
-    "risk_limit", name=a.RISK_LIMIT, unit=a.LIMIT_UNIT, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT
-)
-_MONEY_LIMIT: Final = Keywords(
-    "risk_limit (unit=currency)",
-    name=a.RISK_LIMIT,
-    unit=a.LIMIT_UNIT,
-    currency=a.CURRENCY,
-    venue=a.VENUE,
-    strategy=a.STRATEGY,
-    account=a.ACCOUNT,
-)
 
 
 @guarded
@@ -146,41 +134,3 @@ def equity(
         lose("invalid_value", "equity() has no currency. Pass currency= or set OTEL_TRADING_CURRENCY.")
     elif worth is not None:
         trackers.default().portfolio.valued(attributes, worth)
-
-
-@guarded
-def risk_limit(
-    *,
-    name: str,
-    limit: Number | None = None,
-    usage: Number | None = None,
-    unit: a.LimitUnit = "currency",
-    currency: str | None = None,
-    venue: str | None = None,
-    strategy: str | None = None,
-    account: str | None = None,
-) -> None:
-    """State a limit that the bot enforces, and how much of it is used; alerts then compare with the bot's own limit.
-
-    Args:
-        name: daily_loss, drawdown, max_order_value ...
-        limit: The limit in force; a loss limit is positive.
-        usage: How much is used, in the same unit; a loss is positive.
-        unit: currency, ratio, order, message or quantity.
-        currency: ISO 4217 or venue asset code, for unit=currency.
-        venue: ccxt id, ISO 10383 MIC or broker id.
-        strategy: Name of the strategy.
-        account: Alias of the account.
-
-    Emits: nothing by itself; feeds `trading.risk.usage`, `.limit`, `.utilization`.
-    """
-    used = None if usage is None else number(usage, "usage")
-    allowed = None if limit is None else number(limit, "limit", minimum=0)
-    if unit == "currency":
-        attributes = _MONEY_LIMIT.resolve(name, unit, currency, venue, strategy, account)
-        if not attributes.get(a.CURRENCY):
-            lose("invalid_value", "risk_limit(unit='currency') has no currency. Pass currency= or another unit=.")
-            return
-    else:
-        attributes = _LIMIT.resolve(name, unit, venue, strategy, account)
-    trackers.default().limits.set(attributes, used, allowed)

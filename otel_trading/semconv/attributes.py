@@ -84,6 +84,7 @@ DataKind = Literal["trade", "quote", "order_book", "bar", "ticker", "funding", "
 Transport = Literal["rest", "websocket", "fix", "tcp"]
 ConnectionState = Literal["connecting", "connected", "degraded", "disconnected"]
 LimitUnit = Literal["currency", "ratio", "order", "message", "quantity"]
+RiskOutcome = Literal["pass", "deny", "warn"]
 KillSwitchScope = Literal["strategy", "account", "venue", "global"]
 KillSwitchState = Literal["armed", "reducing", "halted"]
 KillSwitchTrigger = Literal["manual", "daily_loss", "drawdown", "error_rate", "stale_data", "heartbeat", "regulator"]
@@ -195,11 +196,17 @@ RATE_LIMIT = _open(
     "request_weight",
     "orders_10s",
 )
+RISK_CHECK = _open("trading.risk.check.name", "Which pre-trade check.", "price_collar", "max_order_value")
+RISK_OUTCOME = _closed("trading.risk.outcome", "What the check said.", RiskOutcome)
 KILL_SWITCH_SCOPE = _closed("trading.kill_switch.scope", "What the kill switch stops.", KillSwitchScope)
 KILL_SWITCH_STATE = _closed("trading.kill_switch.state", "State of the kill switch.", KillSwitchState)
 KILL_SWITCH_TRIGGER = _closed("trading.kill_switch.trigger", "What pulled the kill switch.", KillSwitchTrigger)
 RECONCILIATION_OBJECT = _closed("trading.reconciliation.object", "What was compared.", ReconciliationObject)
-BREAK_TYPE = _closed("trading.reconciliation.break_type", "How the two sides differ.", BreakType)
+BREAK_TYPE = _closed(
+    "trading.reconciliation.break_type",
+    "How the two sides differ; missing_local: only the venue has it; external: the same, and it was never ours.",
+    BreakType,
+)
 RISK_LIMIT = _open("trading.risk.limit.name", "Which limit.", "daily_loss", "drawdown", "max_order_value")
 LIMIT_UNIT = _closed("trading.risk.limit.unit", "What the limit counts.", LimitUnit)
 BREAKER = _open("trading.resilience.circuit_breaker.name", "Name of the breaker.", "kraken_rest")

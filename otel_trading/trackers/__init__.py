@@ -8,8 +8,9 @@ from otel_trading.trackers.feeds import FeedTracker
 from otel_trading.trackers.intents import IntentTracker
 from otel_trading.trackers.orders import OrderTracker
 from otel_trading.trackers.portfolio import PortfolioTracker
+from otel_trading.trackers.reconciliation import ReconciliationTracker
 from otel_trading.trackers.resilience import HealthTracker
-from otel_trading.trackers.risk import LimitTracker
+from otel_trading.trackers.risk import KillSwitchTracker, LimitTracker
 from otel_trading.trackers.sessions import SessionTracker
 from otel_trading.trackers.strategies import StrategyTracker
 from otel_trading.trackers.venues import VenueTracker
@@ -20,9 +21,11 @@ __all__ = [
     "FeedTracker",
     "HealthTracker",
     "IntentTracker",
+    "KillSwitchTracker",
     "LimitTracker",
     "OrderTracker",
     "PortfolioTracker",
+    "ReconciliationTracker",
     "SessionTracker",
     "StrategyTracker",
     "Trackers",
@@ -41,6 +44,8 @@ class Trackers:
         self.executions = ExecutionTracker()
         self.portfolio = PortfolioTracker()
         self.limits = LimitTracker()
+        self.kill_switches = KillSwitchTracker()
+        self.reconciliation = ReconciliationTracker()
         self.feeds = FeedTracker()
         self.connections = ConnectionTracker()
         self.venues = VenueTracker()

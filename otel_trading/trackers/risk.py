@@ -1,25 +1,34 @@
-"""Risk limits as telemetry: usage, limit and what share of it is used."""
+"""Risk as telemetry: what each limit has left, what a day may cost, and which kill switch is pulled."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from otel_trading import instruments
+from otel_trading._attributes import OTHER
+from otel_trading.semconv import attributes as a
 from otel_trading.semconv import risk as metrics
-from otel_trading.trackers._tables import Values
+from otel_trading.trackers._tables import States, Values
 
 if TYPE_CHECKING:
     from otel_trading._attributes import AttributeSet
 
-__all__ = ["LimitTracker"]
+__all__ = ["KillSwitchTracker", "LimitTracker"]
+
+_SEVERITY: Final = {state: place for place, state in enumerate(a.KILL_SWITCH_STATE.values)}
 
 
 class LimitTracker:
-    """The last known usage of each limit; observed as `trading.risk.usage`, `.limit` and `.utilization`."""
+    """The last known usage of each limit, and the value at risk.
+
+    Is observed as `trading.risk.usage`, `.limit`, `.utilization` and `.value_at_risk`.
+    """
 
     def __init__(self) -> None:
         self._usage = Values(metrics.USAGE)
         self._limit = Values(metrics.LIMIT)
         self._utilization = Values(metrics.UTILIZATION)
+        self._at_risk = Values(metrics.VALUE_AT_RISK)
 
     def set(self, attributes: AttributeSet, usage: float | None, limit: float | None) -> None:
         """Take what is known now; the other figure stays as it was.
@@ -38,3 +47,31 @@ class LimitTracker:
             self._utilization.set(attributes, used / known)
         else:  # of nothing there is no share: an old one would say that there is room
             self._utilization.end(attributes)
+
+    def at_risk(self, attributes: AttributeSet, value: float) -> None:
+        """Take the value at risk of 95 % over one day; a loss is positive."""
+        self._at_risk.set(attributes, value)
+
+
+class KillSwitchTracker:
+    """The state of each kill switch.
+
+    Emits `trading.kill_switch.activations`; is observed as `trading.kill_switch.status`.
+    """
+
+    def __init__(self) -> None:
+        self._states = States(metrics.KILL_SWITCH_STATUS, a.KILL_SWITCH_STATE)
+
+    def changed(self, attributes: AttributeSet, state: str, trigger: str) -> None:
+        """Enter a state; a step towards halted is an activation, the same state again and easing are none.
+
+        Args:
+            attributes: Scope and what it is about.
+            state: armed, reducing or halted.
+            trigger: What pulled it.
+        """
+        if state == OTHER:
+            return  # a word that is no state must not release a switch
+        before = self._states.set(attributes, state)
+        if _SEVERITY[state] > _SEVERITY.get(before or "", 0):
+            instruments.of(metrics.KILL_SWITCH_ACTIVATIONS).record(1, attributes.plus(a.KILL_SWITCH_TRIGGER, trigger))

@@ -28,14 +28,15 @@ SAID_BY_THE_HELPER: Final = {
     "order_canceled": _BY_ID,
     "order_expired": _BY_ID,
     "order_denied": {"source"},
+    "reconciled (by symbol)": {"symbol"},
     "intent_ended": {"state", "venue", "symbol", "strategy", "account"},  # its id brings all of them
 }
 #: Parameters that are no attributes: figures, times, ids, and what the helper turns into an attribute itself.
 FIGURES: Final = frozenset({
-    "benchmark_price", "boundaries", "calendar", "channel", "client_id", "complete", "decision_price", "description",
-    "execution_id", "expected_price", "fee", "filled", "intent_id", "last_price", "limit", "ok", "original_client_id",
-    "period", "price", "quantity", "received", "remaining", "result", "score", "seconds", "sequence", "session",
-    "signal_id", "symbols", "time", "usage", "value", "venue_time",
+    "at_venue", "benchmark_price", "boundaries", "calendar", "channel", "client_id", "comparer", "complete",
+    "decision_price", "description", "execution_id", "expected_price", "fee", "filled", "intent_id", "last_price",
+    "limit", "local", "ok", "original_client_id", "period", "price", "quantity", "received", "remaining", "result",
+    "score", "seconds", "sequence", "session", "signal_id", "symbols", "time", "usage", "value", "venue_time",
 })  # fmt: skip
 NOT_RECORDING: Final = {"counter", "gauge", "histogram", "up_down_counter", "defaults", "scope"}
 
@@ -80,7 +81,7 @@ def test_every_attribute_of_the_convention_can_be_said_or_is_derived() -> None:
     said = {attribute for _, row in ROWS for attribute in row.attributes.values()}
     derived = {
         a.MODE,  # of the process
-        a.ORDER_STAGE, a.DIRECTION, a.MARKOUT_HORIZON, a.POSITION_SIDE, a.EXPOSURE_TYPE, a.HEALTH_STATE,  # from figures
+        a.ORDER_STAGE, a.DIRECTION, a.MARKOUT_HORIZON, a.POSITION_SIDE, a.EXPOSURE_TYPE, a.HEALTH_STATE, a.BREAK_TYPE,  # from figures
         a.SDK_ATTRIBUTE, a.SDK_REASON,  # our own health
     }  # fmt: skip
     carried = {attribute for metric in semconv.ALL for attribute in metric.attributes}

@@ -26,6 +26,11 @@ meter.connection_changed(name="orders", state="up")  # refused
 meter.strategy_state(state="started")  # refused
 meter.signal_emitted(type="long")  # refused
 meter.risk_limit(name="daily_loss", unit="usd")  # refused
+meter.risk_checked(check="price_collar", outcome="failed")  # refused
+meter.kill_switch_changed(scope="global", state="off")  # refused
+meter.reconciled(object="cash")  # refused
+meter.reconciled(object="position", local=5, at_venue={})  # refused
+meter.reconciled(object="position", local={}, at_venue={}, comparer=len)  # refused
 meter.defaults(mode="real")  # refused
 meter.defaults("kraken")  # refused
 meter.health(name="api")  # refused

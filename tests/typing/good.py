@@ -12,6 +12,7 @@ from typing_extensions import assert_type
 
 import otel_trading
 from otel_trading import meter
+from otel_trading.trackers.reconciliation import Comparer, Record
 
 if TYPE_CHECKING:
     from otel_trading.semconv import attributes as a
@@ -52,6 +53,11 @@ def trade(side: a.OrderSide, status: a.OrderStatus) -> None:
     meter.connection_changed(name="orders", state="connected", transport="fix", error="1006")
     meter.position(symbol="BTC/USD", quantity=np.int64(-1), price=None)
     meter.pnl(value=1, session="2.5", type="realized")
+    meter.risk_checked(check="price_collar", outcome="warn")
+    meter.value_at_risk(value=Decimal(1500), currency="USD")
+    meter.kill_switch_changed(scope="account", state="halted", trigger="drawdown")
+    meter.reconciled(object="position", local={"BTC/USD": Decimal("0.5")}, at_venue=lambda: [Record("BTC/USD")])
+    meter.reconciled(object="order", local=list[object], at_venue=[{"id": "1"}], comparer=Comparer(0.5))
     meter.health(name="api", ok=True, seconds=0.1)
     with meter.scope(mode="backtest", strategy="other"):
         meter.signal_emitted(type="close", confidence=None)
