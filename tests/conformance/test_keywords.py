@@ -81,7 +81,8 @@ def test_every_attribute_of_the_convention_can_be_said_or_is_derived() -> None:
     said = {attribute for _, row in ROWS for attribute in row.attributes.values()}
     derived = {
         a.MODE,  # of the process
-        a.ORDER_STAGE, a.DIRECTION, a.MARKOUT_HORIZON, a.POSITION_SIDE, a.EXPOSURE_TYPE, a.HEALTH_STATE, a.BREAK_TYPE,  # from figures
+        a.ORDER_STAGE, a.DIRECTION, a.MARKOUT_HORIZON, a.POSITION_SIDE, a.EXPOSURE_TYPE, a.HEALTH_STATE,  # from figures
+        a.BREAK_TYPE,  # by the comparer
         a.SDK_ATTRIBUTE, a.SDK_REASON,  # our own health
     }  # fmt: skip
     carried = {attribute for metric in semconv.ALL for attribute in metric.attributes}

@@ -78,7 +78,9 @@ class ReconciliationTracker:
         """
         kind = cast("a.ReconciliationObject", attributes.values[a.RECONCILIATION_OBJECT.name])
         ours, theirs = read(kind, local), read(kind, at_venue)
-        found = {(item.id, item.type): item for item in map(_checked, (comparer or _COMPARE)(kind, ours, theirs))}
+        found: dict[_Key, Break] = {}
+        for item in map(_checked, (comparer or _COMPARE)(kind, ours, theirs)):
+            found[item.id, item.type] = item
         gaps = {by_symbol(symbol): gap for symbol, gap in discrepancies(ours, theirs).items()}
         fresh, excess = self._enter(attributes, found, gaps)
         for type_, count in Counter(type_ for _, type_ in fresh).items():
@@ -136,7 +138,7 @@ class ReconciliationTracker:
                 yield attributes, gap
 
 
-def _checked(item: Break) -> Break:
+def _checked(item: object) -> Break:
     if not isinstance(item, Break) or item.type not in a.BREAK_TYPE.values:
         message = f"The comparer returned {item!r:.100}. Return Break(type=..., id=...) of {a.BREAK_TYPE.values}."
         raise ConventionError(message)

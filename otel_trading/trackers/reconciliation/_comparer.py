@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Final, SupportsFloat, TypeAlias
+from typing import TYPE_CHECKING, Final, SupportsFloat, TypeAlias, cast
 
 from otel_trading.errors import ConventionError
 
@@ -143,7 +143,7 @@ def read(kind: a.ReconciliationObject, view: View | None) -> dict[str, Record]:
     if callable(view):
         view = view()
     if isinstance(view, Mapping):
-        items: list[tuple[object, object]] = list(view.items())
+        items = list(cast("Mapping[object, object]", view).items())
     elif isinstance(view, Iterable) and not isinstance(view, (str, bytes)):
         items = [(None, item) for item in view]
     else:
@@ -199,7 +199,9 @@ def _record(kind: a.ReconciliationObject, name: object, item: object) -> Record:
 def _fields(item: object) -> Callable[[str], object]:
     if isinstance(item, (SupportsFloat, str)):
         return {"quantity": item}.get
-    return item.get if isinstance(item, Mapping) else lambda word: getattr(item, word, None)
+    if isinstance(item, Mapping):
+        return cast("Mapping[str, object]", item).get
+    return lambda word: getattr(item, word, None)
 
 
 def _text(value: object) -> str | None:
