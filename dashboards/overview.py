@@ -123,6 +123,8 @@ _ROWS: Final[dict[str, tuple[Callable[[], house.Panel], ...]]] = {
         strategy.iteration,
         strategy.uptime,
         strategy.signals,
+        strategy.signal_execution,
+        strategy.tick_to_trade,
         strategy.indicators,
     ),
     "Health and cache": (

@@ -91,7 +91,7 @@ def _watch(symbol: str, dice: random.Random) -> None:
     with meter.iteration(period=1.0), meter.indicator(name="ema"), meter.timed("decide"):
         meter.cache_missed(name="bars", level="l1")
         meter.cache_hit(name="bars", level="l1")
-        meter.signal_emitted(type="buy", confidence="high", symbol=symbol)
+        meter.signal_emitted(type="buy", confidence="high", symbol=symbol, signal_id=symbol)
 
 
 def _wait(symbol: str, dice: random.Random, clock: _Clock) -> None:
@@ -120,6 +120,10 @@ def _trade(client_id: str, symbol: str, dice: random.Random, side: OrderSide) ->
     with meter.order_request(
         client_id=client_id, symbol=symbol, side=side, type="limit", quantity=1, time_in_force="gtc"
     ):
+    order = meter.order_request(
+        client_id=client_id, symbol=symbol, side=side, type="limit", quantity=1, time_in_force="gtc", signal_id=symbol
+    )
+    with meter.tick_to_trade(source="kraken"), order:
         meter.rate_limit(name="request_weight", remaining=dice.randint(10, 99), limit=100)
     meter.intent_moved(intent_id=client_id, state="sent")
     meter.order_acknowledged(client_id=client_id)

@@ -52,6 +52,16 @@ def signals() -> timeseries.Panel:
     return house.events("Trading signals", house.about(strategy.SIGNAL_EMISSIONS), house.PER_MINUTE, query)
 
 
+def signal_execution() -> timeseries.Panel:
+    """How long a decision takes to become an order."""
+    return house.quantiles("Signal to accepted order", strategy.SIGNAL_EXECUTION_DURATION)
+
+
+def tick_to_trade() -> timeseries.Panel:
+    """How fast an order answers a price."""
+    return house.quantiles("Tick to trade", strategy.TICK_TO_TRADE_DURATION)
+
+
 def indicators() -> timeseries.Panel:
     """What it spends its time on."""
     by = (a.INDICATOR,)

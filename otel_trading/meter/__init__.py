@@ -42,6 +42,7 @@ from otel_trading.meter.resilience import health
 from otel_trading.meter.risk import kill_switch_changed, reconciled, risk_checked, risk_limit, value_at_risk
 from otel_trading.meter.sessions import venue_session, watch_market_hours
 from otel_trading.meter.strategy import indicator, iteration, signal_emitted, strategy_state
+from otel_trading.meter.tick_to_trade import tick_to_trade
 from otel_trading.meter.timed import timed
 from otel_trading.meter.venue import clock_offset, credential_expiry, venue_call
 
@@ -93,6 +94,7 @@ __all__ = [
     "scope",
     "signal_emitted",
     "strategy_state",
+    "tick_to_trade",
     "timed",
     "trade_closed",
     "up_down_counter",

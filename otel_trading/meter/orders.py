@@ -91,6 +91,7 @@ def order_sent(
     type: a.OrderType | None = None,  # noqa: A002  FIX calls it so
     quantity: Number | None = None,
     original_client_id: str | None = None,
+    signal_id: str | None = None,
     time_in_force: a.TimeInForce | None = None,
     instrument_type: a.InstrumentType | None = None,
     error: str | BaseException | None = None,
@@ -111,6 +112,7 @@ def order_sent(
         type: FIX 40.
         quantity: Order quantity (FIX 38), so that the completing fill can be told.
         original_client_id: FIX 41: the order that a replace or a cancel with an id of its own is about.
+        signal_id: The id of the signal that this order follows from, as said to `signal_emitted`; needs `client_id=`.
         time_in_force: FIX 59.
         instrument_type: FIX 167.
         error: Why sending failed: an exception, a code, or None.
@@ -118,7 +120,8 @@ def order_sent(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.order.requests`, `trading.order.transitions`; the span `trading.order {operation}`, without length.
+    Emits: `trading.order.requests`, `trading.order.transitions`, `trading.tick_to_trade.duration` inside a
+    `tick_to_trade`; the span `trading.order {operation}`, without length.
     """
     values = (venue, symbol, side, type, time_in_force, instrument_type, strategy, account)
     failed = error_type(error)
@@ -126,7 +129,7 @@ def order_sent(
     instruments.of(metrics.REQUESTS).record(1, attributes)
     span = spans.start(declared.ORDER, attributes, client_id=client_id)
     if error is None:
-        _remember(operation, client_id, original_client_id, attributes, quantity)
+        _remember(operation, (client_id, original_client_id, signal_id), attributes, quantity)
     span.close(failed)
 
 
@@ -140,6 +143,7 @@ def order_request(
     type: a.OrderType | None = None,  # noqa: A002  FIX calls it so
     quantity: Number | None = None,
     original_client_id: str | None = None,
+    signal_id: str | None = None,
     time_in_force: a.TimeInForce | None = None,
     instrument_type: a.InstrumentType | None = None,
     venue: str | None = None,
@@ -158,6 +162,7 @@ def order_request(
         type: FIX 40.
         quantity: Order quantity (FIX 38).
         original_client_id: FIX 41: the order that a replace or a cancel with an id of its own is about.
+        signal_id: The id of the signal that this order follows from, as said to `signal_emitted`; needs `client_id=`.
         time_in_force: FIX 59.
         instrument_type: FIX 167.
         venue: ccxt id, ISO 10383 MIC or broker id.
@@ -165,7 +170,8 @@ def order_request(
         account: Alias of the account.
 
     Emits: `trading.order.requests`, `trading.order.request.duration`, `trading.venue.request.duration`,
-    `trading.order.transitions`; the span `trading.order {operation}`, parent of the HTTP call's own.
+    `trading.order.transitions`, `trading.tick_to_trade.duration` inside a `tick_to_trade`; the span
+    `trading.order {operation}`, parent of the HTTP call's own.
     """
     values = (venue, symbol, side, type, time_in_force, instrument_type, strategy, account)
 
@@ -173,7 +179,7 @@ def order_request(
     def start() -> Close:
         attributes = _SENT.resolve(operation, None, *values)
         span = spans.start(declared.ORDER, attributes, client_id=client_id)
-        _remember(operation, client_id, original_client_id, attributes, quantity)
+        _remember(operation, (client_id, original_client_id, signal_id), attributes, quantity)
         return span.enter().close
 
     @guarded
@@ -188,13 +194,22 @@ def order_request(
 
 
 def _remember(
-    operation: str, client_id: str | None, original: str | None, attributes: AttributeSet, quantity: Number | None
+    operation: str,
+    ids: tuple[str | None, str | None, str | None],
+    attributes: AttributeSet,
+    quantity: Number | None,
 ) -> None:
+    client_id, original, signal_id = ids
     size = None if quantity is None else number(quantity, "quantity", minimum=0)
+    known = trackers.default()
     if operation == "new":
-        trackers.default().orders.sent(client_id, attributes.only(_ORDER), size)
+        known.orders.sent(client_id, attributes.only(_ORDER), size)
+        if signal_id is not None and client_id is not None:
+            known.signals.ordered(signal_id, client_id)
     elif operation in {"replace", "cancel"} and client_id is not None and original is not None:
-        trackers.default().orders.asked(operation, client_id, original, size)
+        known.orders.asked(operation, client_id, original, size)
+    if operation != "status":
+        known.ticks.written()
 
 
 @guarded

@@ -98,6 +98,7 @@ def signal_emitted(
     *,
     type: a.SignalType,  # noqa: A002  the convention's word
     confidence: a.Confidence | None = None,
+    signal_id: str | None = None,
     symbol: str | None = None,
     venue: str | None = None,
     strategy: str | None = None,
@@ -108,15 +109,19 @@ def signal_emitted(
     Args:
         type: buy, sell, hold, close or other.
         confidence: low, medium or high.
+        signal_id: Any id of yours, said again to `order_request` or `order_sent`; never leaves as a label.
         symbol: Venue or ccxt symbol.
         venue: ccxt id, ISO 10383 MIC or broker id.
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.signal.emissions`.
+    Emits: `trading.signal.emissions`; with `signal_id=` also `trading.signal.execution.duration`, once the venue has an
+    order that names it.
     """
     attributes = _SIGNAL.resolve(type, confidence, symbol, venue, strategy, account)
     instruments.of(metrics.SIGNAL_EMISSIONS).record(1, attributes)
+    if signal_id is not None:
+        trackers.default().signals.emitted(signal_id, attributes)
 
 
 @timer

@@ -52,6 +52,24 @@ SIGNAL_EMISSIONS: Final = _metric(
     "Trading signals emitted.",
     (a.required(a.SIGNAL_TYPE), a.CONFIDENCE),
 )
+SIGNAL_EXECUTION_DURATION: Final = _metric(
+    "trading.signal.execution.duration",
+    Kind.HISTOGRAM,
+    Unit("s"),
+    "Time from a trading signal to the venue's acceptance of the first order that follows from it.",
+    (a.SIGNAL_TYPE,),
+    bounds.LATENCY,
+    note="Ends with the first report that proves that the venue has the order (FIX 39), a fill included.",
+)
+TICK_TO_TRADE_DURATION: Final = _metric(
+    "trading.tick_to_trade.duration",
+    Kind.HISTOGRAM,
+    Unit("s"),
+    "Time from the receipt of market data to the first order message that answers it.",
+    (a.DATA_SOURCE,),
+    bounds.FAST,
+    note="Ends where the message is handed to the venue's client, before its reply; a tick without an order has none.",
+)
 INDICATOR_DURATION: Final = _metric(
     "trading.indicator.calculation.duration",
     Kind.HISTOGRAM,

@@ -12,7 +12,9 @@ from otel_trading.trackers.reconciliation import ReconciliationTracker
 from otel_trading.trackers.resilience import HealthTracker
 from otel_trading.trackers.risk import KillSwitchTracker, LimitTracker
 from otel_trading.trackers.sessions import SessionTracker
+from otel_trading.trackers.signals import SignalTracker
 from otel_trading.trackers.strategies import StrategyTracker
+from otel_trading.trackers.ticks import TickTracker
 from otel_trading.trackers.venues import VenueTracker
 
 __all__ = [
@@ -27,7 +29,9 @@ __all__ = [
     "PortfolioTracker",
     "ReconciliationTracker",
     "SessionTracker",
+    "SignalTracker",
     "StrategyTracker",
+    "TickTracker",
     "Trackers",
     "VenueTracker",
     "default",
@@ -39,7 +43,8 @@ class Trackers:
     """One tracker of each kind: the state of one process."""
 
     def __init__(self) -> None:
-        self.orders = OrderTracker()
+        self.signals = SignalTracker()
+        self.orders = OrderTracker(acknowledged=self.signals.accepted)
         self.intents = IntentTracker()
         self.executions = ExecutionTracker()
         self.portfolio = PortfolioTracker()
@@ -50,6 +55,7 @@ class Trackers:
         self.connections = ConnectionTracker()
         self.venues = VenueTracker()
         self.sessions = SessionTracker()
+        self.ticks = TickTracker()
         self.strategies = StrategyTracker()
         self.health = HealthTracker()
 

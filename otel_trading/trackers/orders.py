@@ -73,10 +73,14 @@ class OrderTracker:
 
     Args:
         clock: Monotonic seconds.
+        acknowledged: Called once per order, with the id under which it was sent, when the venue is known to have it.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, acknowledged: Callable[[str], None] | None = None
+    ) -> None:
         self._clock = clock
+        self._acknowledged = acknowledged
         self._lock = threading.Lock()
         self._orders: OrderedDict[str, _Order] = OrderedDict()
         self._ended: OrderedDict[str, _Order] = OrderedDict()
@@ -187,6 +191,8 @@ class OrderTracker:
             attributes = order.attributes
         if acknowledged_after is not None:
             instruments.of(metrics.ACKNOWLEDGEMENT_DURATION).record(acknowledged_after, attributes)
+            if self._acknowledged is not None:
+                self._acknowledged(self._first(str(client_id)))
         if entered:
             self._enter(attributes, status)
         return not entered and order is not None and order.status != status

@@ -47,8 +47,7 @@ def _streams(url: str, key: str, lines: dict[str, list[str]], bot: Bot) -> list[
     streams = [Stream("fills", f"{url}/v1/fills", key=key, received=bot.received)]
     for line, symbols in lines.items():
         name = f"market_{line}"
-        for symbol in symbols:
-            meter.market_data_subscribed(source="paper", kind="quote", connection=name, symbol=symbol)
+        meter.market_data_subscribed(source="paper", kind="quote", connection=name, symbols=symbols)
         market = Stream(
             name, f"{url}/v1/market/{line}", key=key, received=bot.received, symbols=tuple(symbols), patience=4.0
         )

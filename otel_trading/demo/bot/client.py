@@ -127,7 +127,7 @@ class Client:
         except requests.RequestException as error:
             raise VenueError(type(error).__name__) from error
         limit, left = (int(reply.headers[f"X-RateLimit-{word}"]) for word in ("Limit", "Remaining"))
-        meter.rate_limit(name=_BUDGET, usage=limit - left, limit=limit)
+        meter.rate_limit(name=_BUDGET, remaining=left, limit=limit)
         return self._read(reply)
 
     def _read(self, reply: requests.Response) -> Json:

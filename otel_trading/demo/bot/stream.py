@@ -76,6 +76,7 @@ class Stream(threading.Thread):
                 _log.warning("%s: %s: %s", self.name, type(error).__name__, error)
                 meter.connection_changed(name=self.name, state="disconnected", error=error)
             pause = min(_LONGEST_PAUSE, 2 * pause or 0.25)
+        meter.connection_closed(name=self.name)
 
     def _listen(self, socket: ClientConnection) -> None:
         if self._symbols:
