@@ -117,9 +117,6 @@ def _trade(client_id: str, symbol: str, dice: random.Random, side: OrderSide) ->
     meter.intent_created(intent_id=client_id, symbol=symbol)
     meter.intent_moved(intent_id=client_id, state="ready")
     meter.risk_checked(check="max_order_value")
-    with meter.order_request(
-        client_id=client_id, symbol=symbol, side=side, type="limit", quantity=1, time_in_force="gtc"
-    ):
     order = meter.order_request(
         client_id=client_id, symbol=symbol, side=side, type="limit", quantity=1, time_in_force="gtc", signal_id=symbol
     )
