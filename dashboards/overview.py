@@ -8,7 +8,19 @@ from grafana_foundation_sdk.builders import dashboard
 
 from dashboards import _board
 from dashboards import _house as house
-from dashboards.panels import first_look, health, market_data, money, orders, risk, strategy, telemetry, venue
+from dashboards.panels import (
+    backtest,
+    first_look,
+    health,
+    market_data,
+    money,
+    orders,
+    plumbing,
+    risk,
+    strategy,
+    telemetry,
+    venue,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,13 +139,30 @@ _ROWS: Final[dict[str, tuple[Callable[[], house.Panel], ...]]] = {
         strategy.tick_to_trade,
         strategy.indicators,
     ),
-    "Health and cache": (
+    "Resilience": (
         health.checks,
+        health.breakers,
+        health.breaker_transitions,
         health.check_duration,
+        health.breaker_calls,
+        health.breaker_call_duration,
+        health.retries,
         health.operations,
         health.operations_failed,
-        health.cache_hits,
-        health.cache_requests,
+    ),
+    "Plumbing": (
+        plumbing.cache_hits,
+        plumbing.cache_requests,
+        plumbing.cache_size,
+        plumbing.events,
+        plumbing.events_failed,
+        plumbing.queue,
+        plumbing.handler_duration,
+    ),
+    "Backtest": (
+        backtest.results,
+        backtest.duration,
+        backtest.runs,
     ),
     "Telemetry": (
         telemetry.dropped,

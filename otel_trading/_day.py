@@ -6,7 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import meter, trackers
+from otel_trading import backtest, meter, trackers
 
 if TYPE_CHECKING:
     from otel_trading.semconv.attributes import OrderSide
@@ -43,6 +43,7 @@ def day_of_trading(seed: int = 0) -> None:
         _wait(symbol, dice, clock)
     _replace()
     _refuse()
+    _backtest()
     _close(dice)
 
 
@@ -71,7 +72,27 @@ def _open() -> None:
     meter.clock_offset(seconds=0.012)
     with meter.venue_call(operation="fetch_balance"):
         meter.equity(value=100_000)
+    _resilience()
+
+
+def _resilience() -> None:
     meter.health(name="order_api", ok=True, seconds=0.02)
+    meter.breaker_changed(name="order_api", state="open")
+    meter.breaker_called(name="order_api", outcome="short_circuited", seconds=0.0001)
+    meter.breaker_changed(name="order_api", state="half_open")
+    meter.breaker_called(name="order_api", outcome="success", seconds=0.04)
+    meter.breaker_changed(name="order_api", state="closed")
+    meter.retried(operation="fetch_balance", error="timeout")
+    meter.watch_cache(name="bars", size=lambda: 1_000_000)
+    meter.watch_event_bus(object(), queue_size=lambda: 3, subscribers=lambda: 2)
+    meter.event_published(type="tick")
+    with meter.event_handler(type="tick"):
+        pass
+
+
+def _backtest() -> None:
+    with backtest.run(strategy="day", timeframe="1h", flush=False) as run:
+        run.result(sharpe_ratio=1.4, max_drawdown=0.08, total_return=0.23, trades=42)
 
 
 def _watch(symbol: str, dice: random.Random) -> None:

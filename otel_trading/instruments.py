@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import threading
 import weakref
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.metrics import Meter, MeterProvider, Observation, get_meter
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     Source: TypeAlias = "Callable[[], Iterable[tuple[AttributeSet, float]]]"
     Bound: TypeAlias = "tuple[_Binding | None, dict[Metric, list[weakref.WeakMethod[Source]]]]"
 
-__all__ = ["Recorder", "bind", "observe", "of", "record_own", "restore"]
+__all__ = ["Recorder", "bind", "lose_quietly", "observe", "of", "record_own", "restore"]
 
 SCOPE: Final = "otel_trading"
 
@@ -119,7 +118,7 @@ class _Observer(_Admission):
             if kept is None:
                 continue
             if not math.isfinite(value):
-                _lose_quietly("non_finite", f"{self.metric} would be {value}. Correct what was stated for it.")
+                lose_quietly("non_finite", f"{self.metric} would be {value}. Correct what was stated for it.")
                 continue
             key = frozenset(kept.items())
             if key in seen:
@@ -127,7 +126,7 @@ class _Observer(_Admission):
             elif len(seen) < self._limit:
                 seen[key] = (kept, value)
             else:  # folding a gauge would add up other people's positions
-                _lose_quietly("series_limit", f"{self.metric} has over {self._limit} series. Watch fewer symbols.")
+                lose_quietly("series_limit", f"{self.metric} has over {self._limit} series. Watch fewer symbols.")
         return [Observation(value, kept) for kept, value in seen.values()]
 
     def _remember(self, attributes: AttributeSet) -> dict[str, str] | None:
@@ -175,7 +174,8 @@ def observe(metric: Metric, source: Source) -> None:
         source: Bound method that yields attributes and value, the most important series first.
     """
     with _State.lock:
-        _State.sources.setdefault(metric, []).append(weakref.WeakMethod(source))
+        sources = _State.sources.setdefault(metric, [])
+        sources.append(weakref.WeakMethod(source, sources.remove))
         _watch(_binding(), metric)
 
 
@@ -215,24 +215,27 @@ def _watch(binding: _Binding, metric: Metric) -> None:
 
 
 def _read(metric: Metric) -> Iterator[tuple[AttributeSet, float]]:
-    sources = _State.sources.get(metric, [])
-    for reference in list(sources):
+    for reference in list(_State.sources.get(metric, ())):
         source = reference()
         if source is None:
-            with suppress(ValueError):  # another reader was faster
-                sources.remove(reference)
-            continue
+            continue  # its object ended this very moment
         try:
             yield from source()
         except Exception as error:  # noqa: BLE001  one source must not silence the others
-            _lose_quietly("internal_error", f"Reading {metric} failed: {type(error).__name__}: {error}")
+            lose_quietly("internal_error", f"Reading {metric} failed: {type(error).__name__}: {error}")
 
 
-def _lose_quietly(reason: a.SdkReason, message: str) -> None:
+def lose_quietly(reason: a.SdkReason, message: str) -> None:
+    """Count a loss inside a collection, which never raises into the reader.
+
+    Args:
+        reason: Why, as it stands in `trading.sdk.dropped`.
+        message: What, got, allowed, do this.
+    """
     try:
         _guard.lose(reason, message)
     except ValueError:
-        _count_loss(reason)  # strict mode: a collection still never raises into the reader
+        _count_loss(reason)  # strict mode
 
 
 def _counter(meter: Meter, metric: Metric) -> Callable[[float, dict[str, str]], None]:

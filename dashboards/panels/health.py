@@ -1,4 +1,4 @@
-"""Health and cache: what the bot checks and times itself."""
+"""Resilience: what the bot checks, guards, tries again and times itself."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from dashboards import _house as house
 from dashboards import _promql as promql
 from otel_trading.semconv import attributes as a
-from otel_trading.semconv import plumbing, resilience
+from otel_trading.semconv import resilience
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import statetimeline, timeseries
 
 #: Worst first: the order in which `_promql.state` numbers them.
 RESULTS = {"fail": house.RED, "pass": house.GREEN}
+BREAKER_STATES = {"open": house.RED, "half_open": house.ORANGE, "closed": house.GREEN}
 
 
 def checks() -> statetimeline.Panel:
@@ -52,16 +53,39 @@ def operations_failed() -> timeseries.Panel:
     )
 
 
-def cache_hits() -> timeseries.Panel:
-    """How often the cache helps."""
-    by = (a.CACHE, a.CACHE_LEVEL)
-    hits = promql.rate(plumbing.CACHE_REQUESTS, by, {a.CACHE_OUTCOME: "hit"})
-    query = house.query(promql.ratio(hits, promql.rate(plumbing.CACHE_REQUESTS, by)), promql.legend(*by))
-    return house.lines("Cache hits", "Share of look-ups that the cache could answer.", house.SHARE, query).min(0).max(1)
+def breakers() -> statetimeline.Panel:
+    """Each circuit breaker over time."""
+    by = (promql.SERVICE, a.BREAKER)
+    expression = promql.state(resilience.BREAKER_STATUS, a.BREAKER_STATE, BREAKER_STATES, by)
+    query = house.query(expression, promql.legend(*by))
+    return house.timeline("Circuit breakers", "State of each circuit breaker over time.", BREAKER_STATES, query)
 
 
-def cache_requests() -> timeseries.Panel:
-    """How often it is asked."""
-    by = (a.CACHE, a.CACHE_OUTCOME)
-    query = house.query(promql.rate(plumbing.CACHE_REQUESTS, by), promql.legend(*by))
-    return house.lines("Cache look-ups", house.about(plumbing.CACHE_REQUESTS), house.PER_SECOND, query).min(0)
+def breaker_transitions() -> timeseries.Panel:
+    """How often they trip."""
+    by = (a.BREAKER, a.BREAKER_STATE)
+    query = house.query(promql.per_minute(resilience.BREAKER_TRANSITIONS, by), promql.legend(*by))
+    title = "Circuit breaker changes"
+    return house.events(title, house.about(resilience.BREAKER_TRANSITIONS), house.PER_MINUTE, query)
+
+
+def breaker_calls() -> timeseries.Panel:
+    """What became of the guarded calls."""
+    by = (a.BREAKER, a.BREAKER_OUTCOME)
+    query = house.query(promql.rate(resilience.BREAKER_CALL_DURATION, by, part="count"), promql.legend(*by))
+    return house.lines("Guarded calls", "Calls behind circuit breakers, by outcome.", house.PER_SECOND, query).min(0)
+
+
+def breaker_call_duration() -> timeseries.Panel:
+    """How long guarded calls take."""
+    by = (a.BREAKER,)
+    query = house.query(promql.quantile(0.95, resilience.BREAKER_CALL_DURATION, by), promql.legend(*by))
+    title = "Guarded call time, p95"
+    return house.lines(title, house.about(resilience.BREAKER_CALL_DURATION), house.SECONDS, query).min(0)
+
+
+def retries() -> timeseries.Panel:
+    """What has to be tried again."""
+    by = (a.OPERATION, a.ERROR_TYPE)
+    query = house.query(promql.per_minute(resilience.RETRIES, by), promql.legend(*by))
+    return house.events("Retries", house.about(resilience.RETRIES), house.PER_MINUTE, query)

@@ -13,10 +13,12 @@ and warned about once per call site; under pytest and with OTEL_TRADING_STRICT=1
 
 from __future__ import annotations
 
+from otel_trading.meter.breakers import watch_breaker
 from otel_trading.meter.connections import connection_changed, connection_closed, connection_ping
 from otel_trading.meter.custom import counter, gauge, histogram, up_down_counter
 from otel_trading.meter.data_sources import market_data_fetch, market_data_quality
 from otel_trading.meter.defaults import defaults, scope
+from otel_trading.meter.event_bus import event_handler, event_published, watch_event_bus
 from otel_trading.meter.execution import decision_executed, order_filled, trade_closed
 from otel_trading.meter.intents import intent_created, intent_ended, intent_moved
 from otel_trading.meter.market_data import (
@@ -35,10 +37,10 @@ from otel_trading.meter.orders import (
     order_sent,
     order_status_changed,
 )
-from otel_trading.meter.plumbing import cache_hit, cache_missed
+from otel_trading.meter.plumbing import cache_hit, cache_missed, watch_cache
 from otel_trading.meter.portfolio import equity, pnl, position, price_marked
 from otel_trading.meter.rate_limits import rate_limit, rate_limit_wait, rate_limited
-from otel_trading.meter.resilience import health
+from otel_trading.meter.resilience import before_sleep, breaker_called, breaker_changed, health, retried
 from otel_trading.meter.risk import kill_switch_changed, reconciled, risk_checked, risk_limit, value_at_risk
 from otel_trading.meter.sessions import venue_session, watch_market_hours
 from otel_trading.meter.strategy import indicator, iteration, signal_emitted, strategy_state
@@ -47,6 +49,9 @@ from otel_trading.meter.timed import timed
 from otel_trading.meter.venue import clock_offset, credential_expiry, venue_call
 
 __all__ = [
+    "before_sleep",
+    "breaker_called",
+    "breaker_changed",
     "cache_hit",
     "cache_missed",
     "clock_offset",
@@ -58,6 +63,8 @@ __all__ = [
     "decision_executed",
     "defaults",
     "equity",
+    "event_handler",
+    "event_published",
     "gauge",
     "health",
     "histogram",
@@ -89,6 +96,7 @@ __all__ = [
     "rate_limit_wait",
     "rate_limited",
     "reconciled",
+    "retried",
     "risk_checked",
     "risk_limit",
     "scope",
@@ -101,5 +109,8 @@ __all__ = [
     "value_at_risk",
     "venue_call",
     "venue_session",
+    "watch_breaker",
+    "watch_cache",
+    "watch_event_bus",
     "watch_market_hours",
 ]

@@ -64,6 +64,11 @@ class ScrapeReader(PrometheusMetricReader):
             adapted = MetricsData([self._adapt(one) for one in metrics_data.resource_metrics])
             super()._receive_metrics(adapted, timeout_millis, **kwargs)
 
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Do nothing: a scrape collects by itself, and would show what was collected before it as well."""
+        del timeout_millis
+        return True
+
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
         """End the endpoint."""
         super().shutdown(timeout_millis, **kwargs)

@@ -10,6 +10,7 @@ from typing import Final
 
 from otel_trading.semconv import (
     attributes,
+    backtest,
     events,
     execution,
     market_data,
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 #: The families in the order of the reference.
-FAMILIES: Final = (order, execution, portfolio, risk, market_data, venue, strategy, resilience, plumbing, sdk)
+FAMILIES: Final = (order, execution, portfolio, risk, market_data, venue, strategy, backtest, resilience, plumbing, sdk)
 #: Every metric of the convention.
 ALL: Final[tuple[Metric, ...]] = tuple(
     value for family in FAMILIES for value in vars(family).values() if isinstance(value, Metric)

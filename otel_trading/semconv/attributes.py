@@ -91,6 +91,7 @@ KillSwitchTrigger = Literal["manual", "daily_loss", "drawdown", "error_rate", "s
 ReconciliationObject = Literal["order", "fill", "position", "balance"]
 BreakType = Literal["missing_local", "missing_venue", "quantity", "price", "status", "external"]
 BreakerState = Literal["closed", "open", "half_open"]
+BreakerOutcome = Literal["success", "failure", "short_circuited"]
 HealthState = Literal["pass", "fail"]
 CacheOutcome = Literal["hit", "miss"]
 SdkReason = Literal[
@@ -211,6 +212,10 @@ RISK_LIMIT = _open("trading.risk.limit.name", "Which limit.", "daily_loss", "dra
 LIMIT_UNIT = _closed("trading.risk.limit.unit", "What the limit counts.", LimitUnit)
 BREAKER = _open("trading.resilience.circuit_breaker.name", "Name of the breaker.", "kraken_rest")
 BREAKER_STATE = _closed("trading.resilience.circuit_breaker.state", "State of the breaker.", BreakerState)
+BREAKER_OUTCOME = _closed(
+    "trading.resilience.circuit_breaker.outcome", "What became of a guarded call.", BreakerOutcome
+)
+EVENT_TYPE = _open("trading.event.type", "Type of the event, as the bus names it.", "order_filled", cardinality=_MEDIUM)
 HEALTH_CHECK = _open("trading.resilience.health_check.name", "Name of the health check.", "order_api", "database")
 HEALTH_STATE = _closed("trading.resilience.health_check.state", "Result of the health check.", HealthState)
 CACHE = _open("trading.cache.name", "Name of the cache.", "bars")

@@ -149,14 +149,12 @@ BACKTEST_COMPLETED: Final = _event(
     Severity.INFO,
     "A backtest came to its end.",
     (a.required(a.BACKTEST_ID), a.TIMEFRAME, a.conditional(a.ERROR_TYPE)),
-    pending="No helper runs backtests yet.",
 )
 BREAKER_STATE_CHANGED: Final = _event(
     "trading.resilience.circuit_breaker.state_changed",
     Severity.INFO,
     "A circuit breaker entered a state.",
     (a.required(a.BREAKER), a.required(a.BREAKER_STATE)),
-    pending="No tracker watches breakers yet.",
 )
 SESSION_ROLLED: Final = _event(
     "trading.session.rolled",

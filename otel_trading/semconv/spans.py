@@ -97,7 +97,6 @@ BACKTEST: Final = _span(
     SpanKind.INTERNAL,
     "One backtest.",
     (a.required(a.BACKTEST_ID), a.TIMEFRAME, a.conditional(a.ERROR_TYPE)),
-    pending="No helper runs backtests yet.",
 )
 FETCH: Final = _span(
     "trading.market_data.fetch",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
 from otel_trading.trackers.connections import ConnectionTracker
 from otel_trading.trackers.execution import ExecutionTracker
 from otel_trading.trackers.feeds import FeedTracker
 from otel_trading.trackers.intents import IntentTracker
 from otel_trading.trackers.orders import OrderTracker
+from otel_trading.trackers.plumbing import BusTracker, CacheTracker
 from otel_trading.trackers.portfolio import PortfolioTracker
 from otel_trading.trackers.reconciliation import ReconciliationTracker
-from otel_trading.trackers.resilience import HealthTracker
+from otel_trading.trackers.resilience import BreakerTracker, HealthTracker
 from otel_trading.trackers.risk import KillSwitchTracker, LimitTracker
 from otel_trading.trackers.sessions import SessionTracker
 from otel_trading.trackers.signals import SignalTracker
@@ -17,7 +22,13 @@ from otel_trading.trackers.strategies import StrategyTracker
 from otel_trading.trackers.ticks import TickTracker
 from otel_trading.trackers.venues import VenueTracker
 
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
 __all__ = [
+    "BreakerTracker",
+    "BusTracker",
+    "CacheTracker",
     "ConnectionTracker",
     "ExecutionTracker",
     "FeedTracker",
@@ -35,6 +46,7 @@ __all__ = [
     "Trackers",
     "VenueTracker",
     "default",
+    "scope",
     "set_default",
 ]
 
@@ -58,14 +70,23 @@ class Trackers:
         self.ticks = TickTracker()
         self.strategies = StrategyTracker()
         self.health = HealthTracker()
+        self.breakers = BreakerTracker()
+        self.caches = CacheTracker()
+        self.buses = BusTracker()
 
 
 class _State:
     default: Trackers | None = None
 
 
+#: Of a block: none or one, and none any more once it is closed, for who still holds its context.
+_local: ContextVar[Sequence[Trackers]] = ContextVar("otel_trading_trackers", default=())
+
+
 def default() -> Trackers:
-    """Return the process's own trackers."""
+    """Return the trackers in force here: of the block, else the process's own."""
+    for local in _local.get():
+        return local
     if _State.default is None:
         _State.default = Trackers()
     return _State.default
@@ -75,3 +96,15 @@ def set_default(trackers: Trackers | None) -> Trackers | None:
     """Put other trackers in place, None for new ones on first use; returns those before. For tests."""
     before, _State.default = _State.default, trackers
     return before
+
+
+@contextmanager
+def scope(trackers: Trackers) -> Generator[None, None, None]:
+    """Put other trackers in force inside the block, for this thread or task and the tasks that it starts."""
+    held = [trackers]
+    token = _local.set(held)
+    try:
+        yield
+    finally:
+        held.clear()
+        _local.reset(token)

@@ -1,4 +1,4 @@
-"""Two tables that most state fits into: the last value of something, and its state out of a closed set."""
+"""Three tables that most state fits into: a last value, a value that is read, and a state out of a closed set."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
 from otel_trading._guard import lose
+from otel_trading._numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from otel_trading._attributes import AttributeSet
     from otel_trading.semconv import Attribute, Metric
 
-__all__ = ["States", "Values"]
+__all__ = ["Readings", "States", "Values"]
 
 _MAX_ROWS: Final = 10_000
 
@@ -44,6 +45,36 @@ class Values:
 
     def _observe(self) -> Iterator[tuple[AttributeSet, float]]:
         yield from list(self._rows.items())
+
+
+class Readings:
+    """One function per attribute set that says the present value; called at each collection, at most 10,000 of them.
+
+    A function is kept until another one takes its place. One that fails is counted, and its series is left out.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+        self._rows: dict[AttributeSet, Callable[[], object]] = {}
+        instruments.observe(metric, self._observe)
+
+    def watch(self, attributes: AttributeSet, read: Callable[[], object]) -> None:
+        """Ask this function from now on."""
+        if len(self._rows) >= _MAX_ROWS and attributes not in self._rows:
+            lose("series_limit", f"{self._metric} has {_MAX_ROWS} rows. Use fewer names.")
+            return
+        self._rows[attributes] = read
+
+    def _observe(self) -> Iterator[tuple[AttributeSet, float]]:
+        for attributes, read in list(self._rows.items()):
+            try:
+                value = number(read(), str(self._metric), minimum=0)
+            except Exception as error:  # noqa: BLE001  the user's function may raise anything
+                message = f"Reading {self._metric} failed: {type(error).__name__}: {error}"
+                instruments.lose_quietly("internal_error", message)
+                continue
+            if value is not None:
+                yield attributes, value
 
 
 class States:

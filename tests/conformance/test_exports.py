@@ -117,5 +117,6 @@ def test_a_helper_says_what_it_emits_and_every_name_exists(helper: str) -> None:
 def test_a_helper_takes_keywords_only(helper: str) -> None:
     kinds = {parameter.kind for parameter in inspect.signature(getattr(meter, helper)).parameters.values()}
     named = {"timed", "counter", "gauge", "histogram", "up_down_counter"}  # their name comes first
+    named |= {"watch_breaker", "watch_event_bus"}  # what they attach to comes first
 
     assert kinds == {inspect.Parameter.KEYWORD_ONLY} or helper in named

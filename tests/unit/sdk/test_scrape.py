@@ -175,6 +175,19 @@ def test_two_scrapes_at_once_both_see_everything_once(monkeypatch: pytest.Monkey
     ]
 
 
+def test_a_flush_leaves_nothing_for_the_next_scrape_to_show_twice() -> None:
+    reader = ScrapeReader("127.0.0.1", 0)
+    provider = MeterProvider([reader], resource=Resource(_RESOURCE), shutdown_on_exit=False)
+    try:
+        provider.get_meter("test").create_counter("a.b").add(1)
+        assert provider.force_flush()
+        names = [name for name, _, _ in _scrape(reader.url)]
+    finally:
+        provider.shutdown()
+
+    assert names.count("a_b_total") == 1
+
+
 def test_a_port_in_use_is_a_configuration_error_that_names_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,0 +1,158 @@
+"""Circuit breakers of others: attached in one line, never replaced."""
+
+from __future__ import annotations
+
+import time
+from contextvars import ContextVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from otel_trading import trackers
+from otel_trading._attributes import Keywords
+from otel_trading._guard import guarded, lose
+from otel_trading.meter.resilience import breaker_called
+from otel_trading.semconv import attributes as a
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otel_trading._attributes import AttributeSet
+
+__all__ = ["Breaker", "watch_breaker"]
+
+_WATCHED: Final = Keywords("watch_breaker", name=a.BREAKER, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT)
+_MAX_OPEN: Final = 16
+#: When the guarded calls began that are under way here, the innermost last.
+_began: ContextVar[tuple[float, ...]] = ContextVar("otel_trading_breaker_calls", default=())
+#: Whether the call under way was let through; nobody tells a listener of one that was not.
+_passed: ContextVar[list[bool] | None] = ContextVar("otel_trading_breaker_passed", default=None)
+
+
+class Breaker(Protocol):
+    """What pybreaker's `CircuitBreaker` offers; its documentation says what each means."""
+
+    @property
+    def name(self) -> str | None: ...  # noqa: D102
+    @property
+    def current_state(self) -> str: ...  # noqa: D102
+    @property
+    def listeners(self) -> tuple[Any, ...]: ...  # noqa: D102
+
+    def add_listener(self, listener: Any) -> None:
+        """Tell one more of changes and calls."""
+
+    def call(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function, or refuse to."""
+
+
+class _Listener:
+    """Hears what pybreaker tells; the state belongs to the trackers that were in force when it was attached."""
+
+    def __init__(self, name: str, attributes: AttributeSet, place: dict[str, str | None]) -> None:
+        self._name = name
+        self._attributes = attributes
+        self._place = place
+        self._tracker = trackers.default().breakers
+
+    def found(self, state: str) -> None:
+        """Note the state at the start."""
+        self._tracker.found(self._attributes, _state(state))
+
+    @guarded
+    def state_change(self, breaker: Breaker, old: object, new: Any) -> None:
+        """Note a change."""
+        del breaker, old
+        self._tracker.changed(self._attributes, _state(new.name))
+
+    @guarded
+    def before_call(self, breaker: Breaker, func: object, *args: object, **kwargs: object) -> None:
+        """Note that a call was let through."""
+        del breaker, func, args, kwargs
+        _began.set((*_began.get()[1 - _MAX_OPEN :], time.perf_counter()))
+        passed = _passed.get()
+        if passed is not None:
+            passed.append(True)
+
+    def success(self, breaker: Breaker) -> None:
+        """Note that it succeeded."""
+        del breaker
+        self._called("success", None)
+
+    def failure(self, breaker: Breaker, error: BaseException) -> None:
+        """Note that it failed."""
+        del breaker
+        self._called("failure", error)
+
+    def through(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the breaker's own `call`, which also notes what was not let through."""
+
+        @wraps(call)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            outer, passed, begin = _passed.get(), list[bool](), time.perf_counter()
+            token = _passed.set(passed)
+            try:
+                return call(*args, **kwargs)
+            except BaseException as error:
+                if not passed:
+                    self._record("short_circuited", time.perf_counter() - begin, error)
+                raise
+            finally:
+                _passed.reset(token)
+                if outer is not None:
+                    outer.extend(passed)  # pybreaker calls itself once more when it tries again after an open time
+
+        return watched
+
+    @guarded
+    def _called(self, outcome: a.BreakerOutcome, error: BaseException | None) -> None:
+        began = _began.get()
+        _began.set(began[:-1])
+        seconds = time.perf_counter() - began[-1] if began else 0.0
+        self._record(outcome, seconds, error)
+
+    def _record(self, outcome: a.BreakerOutcome, seconds: float, error: BaseException | None) -> None:
+        breaker_called(name=self._name, outcome=outcome, seconds=seconds, error=error, **self._place)
+
+
+@guarded
+def watch_breaker(
+    breaker: Breaker,
+    /,
+    *,
+    name: str | None = None,
+    enabled: bool = True,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Attach to a circuit breaker of pybreaker, or to one that offers the same; a second time changes nothing.
+
+    The breaker decides as before. For one without listeners say `breaker_changed` and `breaker_called` yourself.
+
+    Args:
+        breaker: The breaker.
+        name: Your name of it; its own when left out.
+        enabled: False leaves the breaker alone.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.resilience.circuit_breaker.transitions` and `.call.duration`; feeds
+        `trading.resilience.circuit_breaker.status`.
+    """
+    if not enabled or any(isinstance(listener, _Listener) for listener in breaker.listeners):
+        return
+    called = name or breaker.name
+    if not called:
+        lose("invalid_value", "watch_breaker() needs a name: this breaker has none. Pass name=.")
+        return
+    attributes = _WATCHED.resolve(called, venue, strategy, account)
+    listener = _Listener(called, attributes, {"venue": venue, "strategy": strategy, "account": account})
+    listener.found(breaker.current_state)
+    breaker.add_listener(listener)
+    breaker.call = listener.through(breaker.call)  # type: ignore[method-assign]  # a decorator of it calls it too
+
+
+def _state(name: str) -> str:
+    """Return our word for a state; pybreaker writes half-open."""
+    return name.replace("-", "_")
