@@ -277,10 +277,10 @@ def test_nested_runs_return_to_the_outer_one(capmeter: CapturingMeter) -> None:
 
 def test_a_run_is_a_span_and_ends_in_an_event_with_its_id(capmeter: CapturingMeter) -> None:
     assert capmeter
-    with tracing() as traced, pytest.raises(KeyError), _run() as run:
-        with traced.tracer.start_as_current_span("inside"):
-            pass
-        raise KeyError
+    with tracing() as traced:
+        run = _run()
+        with pytest.raises(KeyError), run, traced.tracer.start_as_current_span("inside"):
+            raise KeyError
 
     span, event = traced.span("trading.backtest.run"), traced.event("trading.backtest.completed")
     inside = traced.span("inside").parent
