@@ -63,6 +63,7 @@ class ExecutionTracker:
     A markout compares a fill with the mark that stood when its horizon ended (an as-of join), and is recorded when the
     next mark or fill of the symbol arrives. A horizon before whose end no mark came since the fill is left out, and so
     is every simulated fill, because the clock is not the simulation's.
+    A fill that waits takes about 200 bytes, and so does an id (benchmarks/orders.py).
 
     Emits `trading.execution.markout`.
 

@@ -37,6 +37,8 @@ class _Intent:
 class IntentTracker:
     """A table of intents by their id, bounded to 10,000; the oldest gives way and is counted.
 
+    A row takes about 220 bytes (benchmarks/orders.py).
+
     Emits `trading.order.intents`; is observed as `trading.order.intent.active` and `.intent.lag`.
 
     Args:

@@ -77,6 +77,7 @@ def test_an_order_request_that_failed_stays_open_until_a_report_says_more(capmet
     assert capmeter.value("trading.order.unacknowledged.age") > 0
 
 
+@pytest.mark.seed("S0-01")
 def test_reports_find_their_order_by_its_id(capmeter: CapturingMeter) -> None:
     meter.order_sent(**ORDER)
     meter.order_acknowledged(client_id="1")
@@ -125,6 +126,7 @@ def test_rejections_and_requests_carry_what_an_alert_joins_them_by(capmeter: Cap
     assert {key: requests[key] for key in joined} == {key: rejections[key] for key in joined}
 
 
+@pytest.mark.seed("S3-01")
 def test_a_fill_is_joined_to_its_order(capmeter: CapturingMeter) -> None:
     meter.order_sent(**ORDER)
     meter.order_filled(client_id="1", price="100.5", quantity=2, currency="USD", expected_price=100, liquidity="taker")
@@ -151,6 +153,7 @@ def test_a_fill_after_the_final_state_still_moves_the_position(capmeter: Capturi
     assert capmeter.value("trading.order.transitions", status="filled") == 1
 
 
+@pytest.mark.seed("S2-14", "S3-07")
 @pytest.mark.parametrize(
     ("side", "price", "direction"),
     [

@@ -39,7 +39,7 @@ def _by_outcome(captured: CapturingMeter) -> dict[str, float]:
     return {row.attributes[a.INTENT_OUTCOME.name]: row.value for row in captured.samples(INTENTS)}
 
 
-@pytest.mark.seed("S2-04", "S2-05", "S2-06", "S2-07", "S2-20")
+@pytest.mark.seed("S2-04", "S2-05", "S2-06", "S2-07")
 def test_an_intent_moves_from_pending_to_sent(intents: IntentTracker, clock: Clock, capmeter: CapturingMeter) -> None:
     intents.created("1", INTENT, "created", "pending")
     for before, after in (("pending", "planned"), ("planned", "ready"), ("ready", "sent")):
