@@ -300,6 +300,9 @@ def order_rejected(
 ) -> None:
     """Count an order that somebody said no to, and end it.
 
+    The id of a replace or a cancel (`order_sent(original_client_id=)`) ends and counts nothing: no order was rejected,
+    and the one that the message was about goes on as it was.
+
     Args:
         reason: FIX 103.
         source: venue, broker or client; for our own risk check use `order_denied`.
@@ -314,6 +317,8 @@ def order_rejected(
     Emits: `trading.order.rejections`, `trading.order.transitions`; the event `trading.order.rejected`.
     """
     orders = trackers.default().orders
+    if orders.refused(client_id):
+        return
     known = orders.attributes(client_id)
     if known is not None:
         venue, symbol = venue or known.get(a.VENUE), symbol or known.get(a.SYMBOL)

@@ -151,6 +151,12 @@ class OrderTracker:
         if self._arrived(client_id, attributes, status):
             count("out_of_order")  # without a warning: channels overtake each other, and no bot can help it
 
+    def refused(self, client_id: str | None) -> bool:
+        """Take a rejection; returns whether it was that of a replace or a cancel, which leaves its order as it was."""
+        with self._lock:
+            order = self._find(client_id)
+            return order is not None and _refused(order, client_id)
+
     def filled(self, client_id: str | None, quantity: float | None, *, complete: bool | None = None) -> None:
         """Take a fill: records the fill durations and moves the order to partially_filled or filled.
 
@@ -180,7 +186,7 @@ class OrderTracker:
         """Take a state; returns whether the order has left it behind."""
         with self._lock:
             order = self._find(client_id)
-            if order is not None and _refused(order, client_id, status):
+            if order is not None and status == "rejected" and _refused(order, client_id):
                 return False
             acknowledged_after = self._acknowledge(order, status)
             if order is not None and _confirmed(order, client_id, status):
@@ -271,10 +277,9 @@ class OrderTracker:
         yield from ages.items()
 
 
-def _refused(order: _Order, client_id: str | None, status: str) -> bool:
-    """Whether the venue said no to a replace or a cancel: the order itself goes on as it was."""
+def _refused(order: _Order, client_id: str | None) -> bool:
     asked = order.asked
-    if asked is None or client_id != asked.client_id or status != "rejected":
+    if asked is None or client_id != asked.client_id:
         return False
     order.asked = None
     if order.status in _ASKED.values():

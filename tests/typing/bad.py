@@ -21,6 +21,10 @@ meter.order_sent(time_in_force="forever")  # refused
 meter.order_status_changed(status="cancelled")  # refused
 meter.order_status_changed()  # refused
 meter.order_rejected(reason="because")  # refused
+meter.intent_created(outcome="ok")  # refused
+meter.intent_moved(intent_id="1", state="filled")  # refused
+meter.intent_ended()  # refused
+meter.decision_executed(side="buy", quantity=1)  # refused
 meter.market_data_received(source="kraken", kind="trades")  # refused
 meter.connection_changed(name="orders", state="up")  # refused
 meter.strategy_state(state="started")  # refused
