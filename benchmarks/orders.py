@@ -30,14 +30,14 @@ OF_EACH = AttributeSet({
 })  # fmt: skip
 
 
-def steps() -> dict[str, Callable[[int], None]]:
+def steps() -> dict[str, Callable[[int], object]]:
     orders, executions, intents = OrderTracker(), ExecutionTracker(), IntentTracker()
     return {
         "order sent": lambda number: orders.sent(f"order-{number:08}", OF_EACH, 1.0),
         "order acknowledged": lambda number: orders.moved(f"order-{number:08}", OF_EACH, "new"),
         "order replaced": lambda number: orders.asked("replace", f"again-{number:08}", f"order-{number:08}", 2.0),
         "fill followed": lambda number: executions.filled(OF_EACH, 1.0, 100.0 + number),
-        "execution remembered": lambda number: None if executions.repeated("kraken", f"exec-{number:08}") else None,
+        "execution remembered": lambda number: executions.repeated("kraken", f"exec-{number:08}"),
         "intent created": lambda number: intents.created(f"intent-{number:08}", OF_EACH, "created", "pending"),
     }
 
