@@ -167,6 +167,7 @@ def _refuse() -> None:
     with meter.rate_limit_wait(name="request_weight"):
         pass
     meter.risk_checked(check="price_collar", outcome="deny")
+    meter.risk_limit(name="max_messages", unit="message", limit=100, usage=100)
     meter.kill_switch_changed(scope="account", state="halted", trigger="error_rate")
     meter.kill_switch_changed(scope="account", state="armed")
     meter.order_sent(client_id="day-silent", symbol="BTC/USD", side="sell", type="market", quantity=1)
@@ -177,6 +178,7 @@ def _close(dice: random.Random) -> None:
     meter.pnl(type="combined", value=120, session=-80, currency="EUR")
     meter.position(symbol="SOL/USD", quantity=0)
     meter.reconciled(object="position", local={"BTC/USD": 1}, at_venue={"BTC/USD": 0.6, "SOL/USD": 0})
+    meter.reconciled(object="position", local={"BTC/USD": 0.6}, at_venue={"BTC/USD": 0.6})
     meter.reconciled(object="balance", error="timeout")
     meter.order_filled(symbol="BTC/USD", side="buy", price=float("nan"), quantity=1)  # refused and counted
     for level in range(1_001):  # one more than an attribute may have values: folded and counted

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments, trackers
+from otel_trading import instruments, spans, trackers
 from otel_trading._attributes import OTHER, AttributeSet, Keywords
 from otel_trading._guard import guarded, lose
 from otel_trading._numbers import number
 from otel_trading._timer import Timer, error_type
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import risk as metrics
+from otel_trading.semconv import spans as declared
 
 if TYPE_CHECKING:
     from otel_trading._numbers import Number
+    from otel_trading._timer import Close
     from otel_trading.trackers.reconciliation import Comparing, View
 
 __all__ = ["kill_switch_changed", "reconciled", "risk_checked", "risk_limit", "value_at_risk"]
@@ -93,7 +95,8 @@ def risk_limit(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: nothing by itself; feeds `trading.risk.usage`, `.limit`, `.utilization`.
+    Emits: the event `trading.risk.limit_breached` when the limit is reached; feeds `trading.risk.usage`, `.limit`,
+    `.utilization`.
     """
     used = None if usage is None else number(usage, "usage")
     allowed = None if limit is None else number(limit, "limit", minimum=0)
@@ -182,7 +185,8 @@ def kill_switch_changed(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.kill_switch.activations`, for each step towards halted; feeds `trading.kill_switch.status`.
+    Emits: `trading.kill_switch.activations`, for each step towards halted, and the event `trading.kill_switch.changed`;
+    feeds `trading.kill_switch.status`.
     """
     said = _SWITCH.resolve(scope, state, trigger, venue, strategy, account)
     foreign = _NOT_OF_SCOPE.get(said.values[a.KILL_SWITCH_SCOPE.name], ())
@@ -223,7 +227,8 @@ def reconciled(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.reconciliation.duration`, `.breaks`; feeds `.break.active`, `.break.age`, `.discrepancy`.
+    Emits: `trading.reconciliation.duration`, `.breaks`, an event for each break that is found or resolved, and the span
+    `trading.reconciliation.run`; feeds `.break.active`, `.break.age`, `.discrepancy`.
     """
     before = 0.0 if seconds is None else number(seconds, "seconds", minimum=0) or 0.0
     names = (venue, strategy, account)
@@ -231,13 +236,18 @@ def reconciled(
     if attributes.values[a.RECONCILIATION_OBJECT.name] == OTHER:
         return
 
+    def start() -> Close:
+        return spans.start(declared.RECONCILIATION, attributes).enter().close
+
     def finish(took: float, failure: str | None) -> None:
-        run = _RUN.resolve(object, failure or error_type(error), *names)
+        run = attributes if failure is None else _RUN.resolve(object, failure, *names)
         instruments.of(metrics.RECONCILIATION_DURATION).record(before + took, run)
 
     def by_symbol(symbol: str) -> AttributeSet:
         return _BY_SYMBOL.resolve(object, symbol, *names)
 
-    with Timer(finish):
-        if error is None:
-            trackers.default().reconciliation.compare(attributes, local, at_venue, comparer, by_symbol)
+    if error is not None:
+        finish(0.0, error_type(error))
+        return
+    with Timer(finish, start):
+        trackers.default().reconciliation.compare(attributes, local, at_venue, comparer, by_symbol)

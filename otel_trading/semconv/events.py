@@ -91,28 +91,34 @@ KILL_SWITCH_CHANGED: Final = _event(
     Severity.ERROR,
     "A kill switch entered a state.",
     (a.required(a.KILL_SWITCH_SCOPE), a.required(a.KILL_SWITCH_STATE), a.conditional(a.KILL_SWITCH_TRIGGER)),
-    pending="No tracker holds a kill switch yet.",
 )
 RISK_LIMIT_BREACHED: Final = _event(
     "trading.risk.limit_breached",
     Severity.WARN,
     "A limit was reached.",
     (a.required(a.RISK_LIMIT), a.required(a.LIMIT_UNIT), a.conditional(a.CURRENCY)),
-    pending="No tracker compares usage with its limit yet.",
 )
 BREAK_FOUND: Final = _event(
     "trading.reconciliation.break_found",
     Severity.ERROR,
     "Our books and the venue's differ.",
-    (a.required(a.RECONCILIATION_OBJECT), a.required(a.BREAK_TYPE), a.opt_in(a.ORDER_CLIENT_ID)),
-    pending="No tracker reconciles yet.",
+    (
+        a.required(a.RECONCILIATION_OBJECT),
+        a.required(a.BREAK_TYPE),
+        a.opt_in(a.ORDER_CLIENT_ID),
+        a.opt_in(a.EXECUTION_ID),
+    ),
 )
 BREAK_RESOLVED: Final = _event(
     "trading.reconciliation.break_resolved",
     Severity.INFO,
     "Our books and the venue's agree again.",
-    (a.required(a.RECONCILIATION_OBJECT), a.required(a.BREAK_TYPE), a.opt_in(a.ORDER_CLIENT_ID)),
-    pending="No tracker reconciles yet.",
+    (
+        a.required(a.RECONCILIATION_OBJECT),
+        a.required(a.BREAK_TYPE),
+        a.opt_in(a.ORDER_CLIENT_ID),
+        a.opt_in(a.EXECUTION_ID),
+    ),
 )
 CONNECTION_STATE_CHANGED: Final = _event(
     "trading.connection.state_changed",

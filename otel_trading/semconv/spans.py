@@ -90,7 +90,6 @@ RECONCILIATION: Final = _span(
     SpanKind.INTERNAL,
     "One comparison of our books with the venue's.",
     (a.required(a.RECONCILIATION_OBJECT), a.conditional(a.ERROR_TYPE)),
-    pending="No tracker reconciles yet.",
 )
 BACKTEST: Final = _span(
     "trading.backtest.run",

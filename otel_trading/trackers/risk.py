@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments
+from otel_trading import events, instruments
 from otel_trading._attributes import OTHER
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import risk as metrics
 from otel_trading.trackers._tables import States, Values
 
@@ -21,7 +22,8 @@ _SEVERITY: Final = {state: place for place, state in enumerate(a.KILL_SWITCH_STA
 class LimitTracker:
     """The last known usage of each limit, and the value at risk.
 
-    Is observed as `trading.risk.usage`, `.limit`, `.utilization` and `.value_at_risk`.
+    Tells once when a limit is reached; is observed as `trading.risk.usage`, `.limit`, `.utilization` and
+    `.value_at_risk`.
     """
 
     def __init__(self) -> None:
@@ -44,7 +46,10 @@ class LimitTracker:
             self._usage.set(attributes, usage)
         known, used = self._limit.get(attributes), self._usage.get(attributes)
         if known and used is not None:
+            before = self._utilization.get(attributes) or 0.0
             self._utilization.set(attributes, used / known)
+            if before < 1 <= used / known:
+                events.emit(happened.RISK_LIMIT_BREACHED, attributes)
         else:  # of nothing there is no share: an old one would say that there is room
             self._utilization.end(attributes)
 
@@ -56,7 +61,7 @@ class LimitTracker:
 class KillSwitchTracker:
     """The state of each kill switch.
 
-    Emits `trading.kill_switch.activations`; is observed as `trading.kill_switch.status`.
+    Emits `trading.kill_switch.activations` and tells each change; is observed as `trading.kill_switch.status`.
     """
 
     def __init__(self) -> None:
@@ -72,6 +77,9 @@ class KillSwitchTracker:
         """
         if state == OTHER:
             return  # a word that is no state must not release a switch
-        before = self._states.set(attributes, state)
-        if _SEVERITY[state] > _SEVERITY.get(before or "", 0):
+        before = self._states.set(attributes, state) or "armed"
+        if state != before:
+            entered = attributes.plus(a.KILL_SWITCH_STATE, state).plus(a.KILL_SWITCH_TRIGGER, trigger)
+            events.emit(happened.KILL_SWITCH_CHANGED, entered)
+        if _SEVERITY[state] > _SEVERITY[before]:
             instruments.of(metrics.KILL_SWITCH_ACTIVATIONS).record(1, attributes.plus(a.KILL_SWITCH_TRIGGER, trigger))

@@ -6,17 +6,20 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.trace import StatusCode
 from unit_support import losses, series
 
 from otel_trading import meter, trackers
 from otel_trading.errors import ConventionError
 from otel_trading.semconv import attributes as a
 from otel_trading.trackers.reconciliation import Comparer
+from trace_support import context, tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otel_trading.testing import CapturingMeter
+    from trace_support import Tracing
 
 STATUS = "trading.kill_switch.status"
 PULLED = "trading.kill_switch.activations"
@@ -205,3 +208,90 @@ def test_ten_thousand_symbols_neither_raise_nor_grow_beyond_the_cap(production: 
     assert production.value("trading.reconciliation.breaks") == 9_999  # of S0 there is nothing
     assert production.value("trading.sdk.attribute.overflows") == 2 * 9_000
     assert len(trackers.default().reconciliation.unresolved("position")) == 9_999
+
+
+# Events and spans
+
+
+@pytest.fixture
+def traced(capmeter: CapturingMeter) -> Iterator[Tracing]:
+    assert capmeter
+    with tracing() as made:
+        yield made
+
+
+def test_a_switch_is_told_when_it_moves(traced: Tracing) -> None:
+    for state in ("armed", "halted", "halted", "armed"):
+        meter.kill_switch_changed(scope="account", state=state, trigger="drawdown", account="acct")
+
+    told = traced.events("trading.kill_switch.changed")
+    assert [(event.attributes or {})[STATE] for event in told] == ["halted", "armed"]
+    assert told[0].attributes == {
+        "trading.mode": "live",
+        "trading.account.id": "acct",
+        "trading.kill_switch.scope": "account",
+        "trading.kill_switch.state": "halted",
+        "trading.kill_switch.trigger": "drawdown",
+    }
+
+
+def test_a_limit_is_told_when_it_is_reached_and_again_after_there_was_room(traced: Tracing) -> None:
+    for usage in (50, 100, 130, 99, 100):
+        meter.risk_limit(name="max_messages", unit="message", limit=100, usage=usage)
+
+    assert len(traced.events("trading.risk.limit_breached")) == 2
+
+
+def test_a_lower_limit_is_reached_by_the_same_usage(traced: Tracing) -> None:
+    meter.risk_limit(name="daily_loss", limit=100, usage=60, currency="USD")
+    meter.risk_limit(name="daily_loss", limit=50, currency="USD")
+
+    event = traced.event("trading.risk.limit_breached")
+    assert (event.attributes or {})["trading.risk.limit.name"] == "daily_loss"
+
+
+@pytest.mark.parametrize(("kind", "id_name"), [("order", "trading.order.client_id"), ("fill", "trading.execution.id")])
+def test_a_break_is_told_with_its_id_when_it_is_found_and_when_it_is_gone(
+    traced: Tracing, kind: Any, id_name: str
+) -> None:
+    view = [{"id": "c-1", "symbol": "BTC/USD", "quantity": 1}]
+    for at_venue in ([], [], view):
+        meter.reconciled(object=kind, local=view, at_venue=at_venue)
+
+    found, resolved = traced.events()
+    assert (found.event_name, found.severity_text) == ("trading.reconciliation.break_found", "ERROR")
+    assert (resolved.event_name, resolved.severity_text) == ("trading.reconciliation.break_resolved", "INFO")
+    assert found.attributes == resolved.attributes
+    assert found.attributes == {
+        "trading.mode": "live",
+        "trading.instrument.symbol": "BTC/USD",
+        "trading.reconciliation.object": kind,
+        "trading.reconciliation.break_type": "missing_venue",
+        id_name: "c-1",
+    }
+    first = traced.spans("trading.reconciliation.run")[0]
+    assert (found.trace_id, found.span_id) == (context(first).trace_id, context(first).span_id)
+
+
+def test_a_break_of_an_unknown_quantity_still_has_its_symbol(traced: Tracing) -> None:
+    meter.reconciled(object="order", local=[{"id": "c-1", "symbol": "BTC/USD"}, {"id": "c-2"}], at_venue=())
+
+    symbols = [(event.attributes or {}).get("trading.instrument.symbol") for event in traced.events()]
+    assert symbols == ["BTC/USD", None]
+
+
+def test_a_run_is_a_span_around_the_fetch_and_says_how_it_failed(
+    traced: Tracing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_TRADING_STRICT", "0")
+
+    def fetch() -> dict[str, float]:
+        with traced.tracer.start_as_current_span("GET"):
+            raise VenueDown
+
+    meter.reconciled(object="position", local={}, at_venue=fetch)
+
+    run = traced.span("trading.reconciliation.run")
+    assert traced.span("GET").parent == context(run)
+    assert run.status.status_code is StatusCode.ERROR
+    assert (run.attributes or {})["error.type"] == "VenueDown"

@@ -8,11 +8,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from otel_trading import instruments
+from otel_trading import events, instruments
 from otel_trading._attributes import OTHER
 from otel_trading._guard import lose
 from otel_trading.errors import ConventionError
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import risk as metrics
 from otel_trading.trackers.reconciliation._comparer import Break, Comparer, Comparing, Record, View, discrepancies, read
 
@@ -20,29 +21,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from otel_trading._attributes import AttributeSet
+    from otel_trading.semconv import Event
 
 __all__ = ["Break", "Comparer", "Comparing", "ReconciliationTracker", "Record", "View"]
 
 _Key: TypeAlias = tuple[str, a.BreakType]  # id and type of a break
-#: About 300 bytes each.
+#: About 600 bytes each.
 _MAX_BREAKS: Final = 10_000
 _MAX_PAIRS: Final = 1_000
 _COMPARE: Final = Comparer()
 
 
 @dataclass(slots=True)
+class _Row:
+    """An unresolved break."""
+
+    item: Break
+    since: float
+    attributes: AttributeSet
+
+
+@dataclass(slots=True)
 class _Pair:
     """Our book and the venue's of one kind of thing, as the last run found them."""
 
-    breaks: dict[_Key, tuple[Break, float]]  # with the time since when
+    breaks: dict[_Key, _Row]
     discrepancies: dict[AttributeSet, float]
 
 
 class ReconciliationTracker:
     """The unresolved breaks and their age, of up to 1,000 pairs of books and 10,000 breaks in all.
 
-    Emits `trading.reconciliation.breaks`; is observed as `trading.reconciliation.break.active`, `.break.age` and
-    `.discrepancy`.
+    Emits `trading.reconciliation.breaks` and tells what is found and resolved; is observed as
+    `trading.reconciliation.break.active`, `.break.age` and `.discrepancy`.
 
     Args:
         clock: Monotonic seconds.
@@ -78,13 +89,17 @@ class ReconciliationTracker:
         """
         kind = cast("a.ReconciliationObject", attributes.values[a.RECONCILIATION_OBJECT.name])
         ours, theirs = read(kind, local), read(kind, at_venue)
-        found: dict[_Key, Break] = {}
-        for item in map(_checked, (comparer or _COMPARE)(kind, ours, theirs)):
-            found[item.id, item.type] = item
-        gaps = {by_symbol(symbol): gap for symbol, gap in discrepancies(ours, theirs).items()}
-        fresh, excess = self._enter(attributes, found, gaps)
-        for type_, count in Counter(type_ for _, type_ in fresh).items():
+        names: dict[str | None, AttributeSet] = {None: attributes}
+        gaps = discrepancies(ours, theirs)
+        items = [_checked(item) for item in (comparer or _COMPARE)(kind, ours, theirs)]
+        names |= {symbol: by_symbol(symbol) for symbol in {*gaps, *(item.symbol for item in items if item.symbol)}}
+        now = self._clock()
+        found: dict[_Key, _Row] = {(item.id, item.type): _Row(item, now, names[item.symbol or None]) for item in items}
+        fresh, gone, excess = self._enter(attributes, found, {names[symbol]: gap for symbol, gap in gaps.items()})
+        for type_, count in Counter(row.item.type for row in fresh).items():
             instruments.of(metrics.BREAKS).record(count, attributes.plus(a.BREAK_TYPE, type_))
+        _tell(happened.BREAK_FOUND, kind, fresh)
+        _tell(happened.BREAK_RESOLVED, kind, gone)
         if excess:
             lose("series_limit", excess)
 
@@ -96,25 +111,27 @@ class ReconciliationTracker:
         """
         now = self._clock()
         pairs = [pair for name, pair in self._read() if name.get(a.RECONCILIATION_OBJECT) == kind]
-        rows = sorted((row for pair in pairs for row in pair.breaks.values()), key=lambda row: row[1])
-        return [(item, now - since) for item, since in rows]
+        rows = sorted((row for pair in pairs for row in pair.breaks.values()), key=lambda row: row.since)
+        return [(row.item, now - row.since) for row in rows]
 
     def _enter(
-        self, attributes: AttributeSet, found: dict[_Key, Break], gaps: dict[AttributeSet, float]
-    ) -> tuple[list[_Key], str]:
-        """Take a run's result; returns what is new, and what was too much."""
+        self, attributes: AttributeSet, found: dict[_Key, _Row], gaps: dict[AttributeSet, float]
+    ) -> tuple[list[_Row], list[_Row], str]:
+        """Take a run's result; returns what is new, what is gone, and what was too much."""
         with self._lock:
             known = self._pairs.get(attributes)
             if known is None and len(self._pairs) >= _MAX_PAIRS:
-                return [], f"Over {_MAX_PAIRS} pairs of books are compared. Use fewer names."
+                return [], [], f"Over {_MAX_PAIRS} pairs of books are compared. Use fewer names."
             before = {} if known is None else known.breaks
             room = _MAX_BREAKS - sum(len(pair.breaks) for pair in self._pairs.values()) + len(before)
             kept = sorted(found, key=lambda key: key not in before)[:room]  # those that were counted keep their place
-            now = self._clock()
-            breaks = {key: (found[key], before[key][1] if key in before else now) for key in kept}
-            self._pairs[attributes] = _Pair(breaks, gaps)
-        excess = f"Over {_MAX_BREAKS} breaks are unresolved; {len(found) - len(kept)} more are not kept. Resolve some."
-        return [key for key in kept if key not in before], excess if len(found) > len(kept) else ""
+            for key in found.keys() & before.keys():
+                found[key].since = before[key].since
+            self._pairs[attributes] = _Pair({key: found[key] for key in kept}, gaps)
+        fresh = [found[key] for key in kept if key not in before]
+        gone = [row for key, row in before.items() if key not in found]
+        over = len(found) - len(kept)
+        return fresh, gone, f"Over {_MAX_BREAKS} breaks are open; {over} are not kept. Resolve some." if over else ""
 
     def _read(self) -> list[tuple[AttributeSet, _Pair]]:
         with self._lock:
@@ -129,13 +146,23 @@ class ReconciliationTracker:
     def _observe_age(self) -> Iterator[tuple[AttributeSet, float]]:
         now = self._clock()
         for attributes, pair in self._read():
-            yield attributes, max((now - since for _, since in pair.breaks.values()), default=0.0)
+            yield attributes, max((now - row.since for row in pair.breaks.values()), default=0.0)
 
     def _observe_discrepancy(self) -> Iterator[tuple[AttributeSet, float]]:
         gaps = [gap for _, pair in self._read() for gap in pair.discrepancies.items()]
         for attributes, gap in sorted(gaps, key=lambda gap: -abs(gap[1])):
             if attributes.get(a.SYMBOL) != OTHER:  # several symbols in one figure would be none
                 yield attributes, gap
+
+
+def _tell(event: Event, kind: a.ReconciliationObject, rows: list[_Row]) -> None:
+    for row in rows:
+        events.emit(
+            event,
+            row.attributes.plus(a.BREAK_TYPE, row.item.type),
+            client_id=row.item.id if kind == "order" else None,
+            execution_id=row.item.id if kind == "fill" else None,
+        )
 
 
 def _checked(item: object) -> Break:
