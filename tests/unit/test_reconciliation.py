@@ -179,6 +179,7 @@ ORDER = Record("7", "BTC", 0.5, None, "new")
             [{"symbol": "BTC", "quantity": 2, "price": 9}, {"symbol": "BTC", "quantity": -3, "price": 8}],
             {"BTC": Record("BTC", "BTC", -1.0)},
         ),
+        ("position", [Record("BTC", quantity=2), Record("BTC")], {"BTC": Record("BTC", "BTC")}),
         ("position", {"BTC:long": {"symbol": "BTC", "quantity": 2}}, {"BTC:long": Record("BTC:long", "BTC", 2.0)}),
         ("balance", lambda: {"USD": 100}, {"USD": Record("USD", "USD", 100.0)}),
         ("balance", {}, {}),
