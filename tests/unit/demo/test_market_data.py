@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
 import sys
 
 import pytest
@@ -65,5 +66,9 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_reading_does_not_load_pandas() -> None:
-    market_data.bars("AAPL")
-    assert "pandas" not in sys.modules
+    script = "import sys; from otel_trading.demo import market_data; market_data.bars("AAPL"); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
+    loaded = done.stdout.split()
+
+    assert "otel_trading.demo.market_data" in loaded
+    assert "pandas" not in loaded
