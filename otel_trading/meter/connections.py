@@ -74,6 +74,8 @@ def connection_closed(
 ) -> None:
     """End a connection on purpose, so that its absence is no alarm; connecting again is no reconnect.
 
+    Feeds that it carried, in a process that goes on, are ended by `market_data_unsubscribed`.
+
     Args:
         name: Your name of the connection.
         venue: ccxt id, ISO 10383 MIC or broker id.

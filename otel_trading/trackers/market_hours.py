@@ -80,7 +80,7 @@ def _load(name: str, start: datetime, end: datetime) -> Any:
     except ImportError as error:
         message = "Market hours need the package exchange_calendars. Run pip install 'otel-trading[calendars]'."
         raise ConfigError(message) from error
-    names = package.get_calendar_names()
+    names: list[str] = package.get_calendar_names()
     if name not in names:
         import difflib  # noqa: PLC0415  2 ms at import that only a wrong name is worth
 

@@ -27,6 +27,11 @@ meter.intent_ended()  # refused
 meter.decision_executed(side="buy", quantity=1)  # refused
 meter.market_data_received(source="kraken", kind="trades")  # refused
 meter.connection_changed(name="orders", state="up")  # refused
+meter.connection_ping(name="orders")  # refused
+meter.market_data_subscribed(source="kraken", kind="trade", symbols=5)  # refused
+meter.venue_session(status="lunch")  # refused
+meter.credential_expiry(time=[1])  # refused
+meter.tick_to_trade("kraken")  # refused
 meter.strategy_state(state="started")  # refused
 meter.signal_emitted(type="long")  # refused
 meter.risk_limit(name="daily_loss", unit="usd")  # refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -30,6 +31,11 @@ async def fetch(symbol: str) -> list[str]:
     return [symbol]
 
 
+@meter.market_data_fetch(source="polygon")
+def history(symbol: str) -> list[float]:
+    return [float(len(symbol))]
+
+
 @meter.iteration(period=5)
 def loop() -> None:
     with meter.indicator(name="rsi"), meter.venue_call(operation="fetch_ticker") as call:
@@ -44,6 +50,7 @@ async def main() -> None:
 def trade(side: a.OrderSide, status: a.OrderStatus) -> None:
     meter.defaults(mode="paper", venue="kraken", strategy="momentum", currency="USD")
     assert_type(decide(1.5, size=2), float)
+    assert_type(history("AAPL"), list[float])
     meter.order_sent(client_id="1", symbol="BTC/USD", side=side, type="market", quantity="0.5", error=ValueError())
     meter.order_filled(client_id="1", side="sell_short", price=Decimal("64000.5"), quantity=np.float64(0.5), fee=-1)
     meter.order_filled(side="buy", price=Fraction(1, 3), quantity=2, liquidity="maker", benchmark="vwap")
@@ -56,6 +63,14 @@ def trade(side: a.OrderSide, status: a.OrderStatus) -> None:
     meter.order_rejected(client_id="1", reason="insufficient_funds", source="broker")
     meter.market_data_received(source="kraken", kind="order_book", venue_time=1.5, sequence=7)
     meter.connection_changed(name="orders", state="connected", transport="fix", error="1006")
+    meter.market_data_subscribed(source="kraken", kind="trade", symbols=("BTC/USD", "ETH/USD"))
+    meter.market_data_resynced(source="kraken", sequence=9, channel="market_data")
+    meter.market_data_quality(source="kraken", score=Decimal("0.9"))
+    meter.credential_expiry(time=datetime.now(timezone.utc))
+    meter.venue_session(venue="xnas", status="auction")
+    meter.rate_limit(name="weight", remaining="7", limit=10)
+    with meter.tick_to_trade(source="kraken", received=1.5), meter.order_request(client_id="1", signal_id="s"):
+        meter.connection_closed(name="orders")
     meter.position(symbol="BTC/USD", quantity=np.int64(-1), price=None)
     meter.pnl(value=1, session="2.5", type="realized")
     meter.risk_checked(check="price_collar", outcome="warn")
