@@ -66,7 +66,7 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_reading_does_not_load_pandas() -> None:
-    script = "import sys; from otel_trading.demo import market_data; market_data.bars("AAPL"); print(*sys.modules)"
+    script = "import sys; from otel_trading.demo import market_data; market_data.bars('AAPL'); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
     loaded = done.stdout.split()
 
