@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import TypeAlias
 
+    from opentelemetry.context import Context
     from opentelemetry.metrics import CallbackOptions
 
+    Record: TypeAlias = "Callable[[float, dict[str, str], Context | None], None]"
     Source: TypeAlias = "Callable[[], Iterable[tuple[AttributeSet, float]]]"
     Bound: TypeAlias = "tuple[_Binding | None, dict[Metric, list[weakref.WeakMethod[Source]]]]"
 
@@ -68,10 +70,15 @@ class Recorder(_Admission):
 
     def __init__(self, metric: Metric, meter: Meter) -> None:
         super().__init__(metric)
-        self._record: Callable[[float, dict[str, str]], None] = _CREATE[metric.kind](meter, metric)
+        self._record: Record = _CREATE[metric.kind](meter, metric)
 
-    def record(self, value: float, attributes: AttributeSet) -> None:
+    def record(self, value: float, attributes: AttributeSet, context: Context | None = None) -> None:
         """Record one value; attributes that the metric does not carry are left out.
+
+        Args:
+            value: In the unit of the metric.
+            attributes: Of the call.
+            context: The trace that an exemplar leads to; the current one when None.
 
         Raises:
             ConventionError: In strict mode, when a required attribute is missing.
@@ -81,7 +88,7 @@ class Recorder(_Admission):
             kept = self._admit(attributes)
             if kept is None:
                 return
-        self._record(value, kept)
+        self._record(value, kept, context)
 
     def _admit(self, attributes: AttributeSet) -> dict[str, str] | None:
         kept = self.restrict(attributes)
@@ -238,19 +245,19 @@ def lose_quietly(reason: a.SdkReason, message: str) -> None:
         _count_loss(reason)  # strict mode
 
 
-def _counter(meter: Meter, metric: Metric) -> Callable[[float, dict[str, str]], None]:
+def _counter(meter: Meter, metric: Metric) -> Record:
     return meter.create_counter(metric.name, str(metric.unit), metric.description).add
 
 
-def _up_down_counter(meter: Meter, metric: Metric) -> Callable[[float, dict[str, str]], None]:
+def _up_down_counter(meter: Meter, metric: Metric) -> Record:
     return meter.create_up_down_counter(metric.name, str(metric.unit), metric.description).add
 
 
-def _gauge(meter: Meter, metric: Metric) -> Callable[[float, dict[str, str]], None]:
+def _gauge(meter: Meter, metric: Metric) -> Record:
     return meter.create_gauge(metric.name, str(metric.unit), metric.description).set
 
 
-def _histogram(meter: Meter, metric: Metric) -> Callable[[float, dict[str, str]], None]:
+def _histogram(meter: Meter, metric: Metric) -> Record:
     # The boundaries also as advice, so that they hold under a provider that we did not build.
     return meter.create_histogram(
         metric.name, str(metric.unit), metric.description, explicit_bucket_boundaries_advisory=metric.boundaries

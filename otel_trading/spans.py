@@ -10,6 +10,7 @@ A span carries no text of an exception: it may hold secrets. The class of the er
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import context as contexts
@@ -22,26 +23,35 @@ from otel_trading.semconv import attributes as a
 from otel_trading.semconv import spans as declared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from contextvars import Token
     from types import TracebackType
+    from typing import TypeAlias
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link, Tracer, TracerProvider
+    from opentelemetry.trace import Tracer, TracerProvider
     from typing_extensions import Self
 
     from otel_trading._attributes import AttributeSet
     from otel_trading.semconv import Span
 
-__all__ = ["Started", "bind", "iteration_of", "restore", "start", "tracer"]
+    Moment: TypeAlias = "tuple[int, str, dict[str, str]]"
+
+__all__ = ["Started", "bind", "is_kept", "iteration_of", "kept", "past", "restore", "start", "tracer"]
 
 SCOPE: Final = "otel_trading"
 _KINDS: Final = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT, "consumer": SpanKind.CONSUMER}
 _ITERATION: Final = contexts.create_key("otel_trading.iteration")
+_KEPT: Final = contexts.create_key("otel_trading.kept")
+
+
+#: Seconds after which a provider that somebody set meanwhile is looked for: asking each time would cost a microsecond.
+_PATIENCE: Final = 0.1
 
 
 class _State:
     tracer: Tracer | None = None
+    again = 0.0
 
 
 class Started:
@@ -102,6 +112,14 @@ class _Nothing(Started):
     def close(self, error: str | None = None) -> None:
         """Do nothing."""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
 
 _NOTHING: Final = _Nothing()
 
@@ -111,7 +129,6 @@ def start(
     attributes: AttributeSet,
     *,
     parent: Context | None = None,
-    links: Sequence[Link] = (),
     **ids: str | None,
 ) -> Started:
     """Begin a span; it becomes the current one when it is entered.
@@ -119,25 +136,75 @@ def start(
     Args:
         span: Which one.
         attributes: As they stand on metrics; those that the span does not carry are left out.
-        parent: The context that it is part of; the current one when None.
-        links: Other spans that it has to do with.
+        parent: The context that it is part of, in which case it is linked to the current one; None for that one.
         ids: client_id, order_id, venue_order_id, execution_id, position_id, backtest_id.
 
     Raises:
         ConventionError: In strict mode, when a required attribute is missing.
     """
     own = tracer()
-    if own is None:
-        return _NOTHING
-    values = _carried.carried(span, attributes, ids)
-    if values is None:
+    values = None if own is None else _carried.carried(span, attributes, ids)
+    if own is None or values is None:
         return _NOTHING
     name = span.name if span.detail is None else f"{span.name} {values.get(span.detail.name, '')}".rstrip()
-    begun = own.start_span(name, parent, _KINDS[span.kind.value], values, links)
+    begun = own.start_span(name, parent, _KINDS[span.kind.value], values, _around(parent))
     context = trace.set_span_in_context(begun, parent)
     if span is declared.ITERATION:
         context = contexts.set_value(_ITERATION, begun.get_span_context(), context)
     return Started(begun, context)
+
+
+def past(
+    span: Span,
+    attributes: AttributeSet,
+    *,
+    parent: Context,
+    links: Iterable[trace.SpanContext],
+    moments: Sequence[Moment],
+    failed: bool,
+    **ids: str | None,
+) -> None:
+    """Emit a span whose time is over.
+
+    Args:
+        span: Which one.
+        attributes: As they stand on metrics; those that the span does not carry are left out.
+        parent: The context that it is part of.
+        links: Other spans that it has to do with.
+        moments: Unix nanoseconds, name and attributes of what happened in it; it lasts from the first to the last.
+        failed: Whether it came to a bad end.
+        ids: client_id, order_id, venue_order_id, execution_id, position_id, backtest_id.
+
+    Raises:
+        ConventionError: In strict mode, when a required attribute is missing.
+    """
+    own = tracer()
+    values = None if own is None else _carried.carried(span, attributes, ids)
+    if own is None or values is None:
+        return
+    linked = [trace.Link(link) for link in links]
+    made = own.start_span(span.name, parent, _KINDS[span.kind.value], values, linked, moments[0][0])
+    for when, name, happened in moments:
+        made.add_event(name, happened, when)
+    if failed:
+        made.set_status(Status(StatusCode.ERROR))
+    made.end(moments[-1][0])
+
+
+def _around(parent: Context | None) -> list[trace.Link]:
+    """Return a link to where a span begins that is part of something else."""
+    here = trace.get_current_span().get_span_context()
+    return [trace.Link(here)] if parent is not None and here.is_valid else []
+
+
+def kept(context: Context) -> Context:
+    """Return a context whose spans are kept, whatever the sampler says of others."""
+    return contexts.set_value(_KEPT, value=True, context=context)
+
+
+def is_kept(context: Context | None) -> bool:
+    """Return whether a span that begins in the context is kept; for samplers."""
+    return bool(contexts.get_value(_KEPT, context))
 
 
 def iteration_of(context: Context | None) -> trace.SpanContext | None:
@@ -149,19 +216,23 @@ def iteration_of(context: Context | None) -> trace.SpanContext | None:
 def tracer() -> Tracer | None:
     """Return the tracer, or None while nobody traces."""
     own = _State.tracer
-    if own is None:
-        provider = trace.get_tracer_provider()
-        if isinstance(provider, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)):
-            return None
-        own = _State.tracer = provider.get_tracer(SCOPE, __version__)
-    return own
+    return _find() if own is None and time.monotonic() >= _State.again else own
 
 
-def bind(provider: TracerProvider) -> Tracer | None:
-    """Trace under another provider; returns the tracer before."""
+def _find() -> Tracer | None:
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)):
+        _State.again = time.monotonic() + _PATIENCE
+        return None
+    return bind(provider)[1]
+
+
+def bind(provider: TracerProvider) -> tuple[Tracer | None, Tracer]:
+    """Trace under another provider; returns the tracer before and the one now."""
     _carried.forget()
-    before, _State.tracer = _State.tracer, provider.get_tracer(SCOPE, __version__)
-    return before
+    before, now = _State.tracer, provider.get_tracer(SCOPE, __version__)
+    _State.tracer = now
+    return before, now
 
 
 def restore(before: Tracer | None) -> None:

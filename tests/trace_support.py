@@ -69,7 +69,7 @@ def context(span: ReadableSpan) -> SpanContext:
 def tracing(sampler: Sampler | None = None) -> Iterator[Tracing]:
     """Trace and log in memory within the block."""
     made = Tracing(sampler)
-    tracer, logger = spans.bind(made.provider), events.bind(made.logs)
+    (tracer, _), logger = spans.bind(made.provider), events.bind(made.logs)
     try:
         yield made
     finally:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments, trackers
+from otel_trading import events, instruments, spans, trackers
 from otel_trading._attributes import AttributeSet, Keywords
 from otel_trading._guard import count, guarded, lose
 from otel_trading._numbers import number
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import execution as metrics
+from otel_trading.semconv import spans as declared
 from otel_trading.trackers.execution import direction
 
 if TYPE_CHECKING:
@@ -85,7 +87,8 @@ def order_filled(
         account: Alias of the account.
 
     Emits: `trading.execution.fills`, `.notional`, `.fee`, `.rebate`, `.slippage`, `trading.order.transitions`,
-    `trading.order.fill.duration`, through the portfolio `trading.trade.*`, and later `trading.execution.markout`.
+    `trading.order.fill.duration`, through the portfolio `trading.trade.*`, and later `trading.execution.markout`; the
+    event `trading.execution.filled` and the span `trading.execution.process`, in the trace of the order.
     """
     orders = trackers.default().orders
     known = orders.attributes(client_id)
@@ -99,26 +102,29 @@ def order_filled(
     )
     if execution_id is not None and _repeated(attributes, execution_id):
         return
-    instruments.of(metrics.FILLS).record(1, attributes)
-    size = None if quantity is None else number(quantity, "quantity", minimum=0)
-    orders.filled(client_id, size, complete=complete)
-    paid = None if price is None else number(price, "price")
-    charged = 0.0 if fee is None else number(fee, "fee") or 0.0
-    _cost(attributes, charged)
-    if paid is None or size is None:
-        return
-    value = number(abs(paid) * size, "price * quantity")
-    if value is None:
-        return
-    instruments.of(metrics.NOTIONAL).record(value, attributes)
-    sign = _SIGN.get(attributes.get(a.ORDER_SIDE) or "")
-    if sign is None:
-        return
-    if attributes.get(a.SYMBOL) and attributes.get(a.CURRENCY):
-        trackers.default().portfolio.filled(attributes, sign * size, paid, charged)
-    trackers.default().executions.filled(attributes, sign, paid)
-    if expected_price is not None:
-        _slippage(attributes, paid, number(expected_price, "expected_price"), sign)
+    trace = orders.context(client_id)
+    with spans.start(declared.EXECUTION, attributes, parent=trace, client_id=client_id, execution_id=execution_id):
+        events.emit(happened.EXECUTION_FILLED, attributes, client_id=client_id, execution_id=execution_id)
+        instruments.of(metrics.FILLS).record(1, attributes)
+        size = None if quantity is None else number(quantity, "quantity", minimum=0)
+        orders.filled(client_id, size, complete=complete)
+        paid = None if price is None else number(price, "price")
+        charged = 0.0 if fee is None else number(fee, "fee") or 0.0
+        _cost(attributes, charged)
+        if paid is None or size is None:
+            return
+        value = number(abs(paid) * size, "price * quantity")
+        if value is None:
+            return
+        instruments.of(metrics.NOTIONAL).record(value, attributes)
+        sign = _SIGN.get(attributes.get(a.ORDER_SIDE) or "")
+        if sign is None:
+            return
+        if attributes.get(a.SYMBOL) and attributes.get(a.CURRENCY):
+            trackers.default().portfolio.filled(attributes, sign * size, paid, charged)
+        trackers.default().executions.filled(attributes, sign, paid)
+        if expected_price is not None:
+            _slippage(attributes, paid, number(expected_price, "expected_price"), sign)
 
 
 def _repeated(attributes: AttributeSet, execution_id: str) -> bool:

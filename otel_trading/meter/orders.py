@@ -16,6 +16,8 @@ from otel_trading.semconv import spans as declared
 from otel_trading.semconv import venue as venue_metrics
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
     from otel_trading._numbers import Number
     from otel_trading._timer import Close
 
@@ -129,7 +131,7 @@ def order_sent(
     instruments.of(metrics.REQUESTS).record(1, attributes)
     span = spans.start(declared.ORDER, attributes, client_id=client_id)
     if error is None:
-        _remember(operation, (client_id, original_client_id, signal_id), attributes, quantity)
+        _remember(operation, (client_id, original_client_id, signal_id), attributes, quantity, span.context)
     span.close(failed)
 
 
@@ -179,7 +181,7 @@ def order_request(
     def start() -> Close:
         attributes = _SENT.resolve(operation, None, *values)
         span = spans.start(declared.ORDER, attributes, client_id=client_id)
-        _remember(operation, (client_id, original_client_id, signal_id), attributes, quantity)
+        _remember(operation, (client_id, original_client_id, signal_id), attributes, quantity, span.context)
         return span.enter().close
 
     @guarded
@@ -198,16 +200,19 @@ def _remember(
     ids: tuple[str | None, str | None, str | None],
     attributes: AttributeSet,
     quantity: Number | None,
+    context: Context | None,
 ) -> None:
     client_id, original, signal_id = ids
     size = None if quantity is None else number(quantity, "quantity", minimum=0)
     known = trackers.default()
     if operation == "new":
-        known.orders.sent(client_id, attributes.only(_ORDER), size)
+        known.orders.sent(client_id, attributes.only(_ORDER), size, context)
         if signal_id is not None and client_id is not None:
             known.signals.ordered(signal_id, client_id)
     elif operation in {"replace", "cancel"} and client_id is not None and original is not None:
         known.orders.asked(operation, client_id, original, size)
+    if operation != "new":
+        known.orders.requested(original or client_id, context)
     if operation != "status":
         known.ticks.written()
 
@@ -236,7 +241,8 @@ def order_status_changed(
         strategy: Name of the strategy.
         account: Alias of the account.
 
-    Emits: `trading.order.transitions`, and `trading.order.acknowledgement.duration` for the first report of the venue.
+    Emits: `trading.order.transitions`, and `trading.order.acknowledgement.duration` for the first report of the venue;
+    the event `trading.order.status_changed`, and the span `trading.order.lifecycle` when it ends the order.
     """
     attributes = _CHANGED.resolve(status, venue, symbol, side, type, strategy, account)
     state = attributes.values[a.ORDER_STATUS.name]

@@ -17,11 +17,12 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_trading import _context, environment
+from otel_trading import _context, environment, spans
 from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
 from otel_trading.sdk import readers
 from otel_trading.sdk.resource import is_worker, resource
+from otel_trading.sdk.sampling import sampler
 from otel_trading.sdk.views import views
 from otel_trading.semconv import attributes as a
 
@@ -82,8 +83,10 @@ def configure(**arguments: Any) -> bool:
     own = resource(extra)
     provider, phrases = _metrics(own)
     _State.configured = True
+    arguments.setdefault("sampler", sampler())
     with _no_second_metrics_exporter():
         _initialize_components(resource_attributes=dict(own.attributes), **arguments)
+    spans.bind(trace.get_tracer_provider())
     ending.close_at_exit(_shutdowns(provider))
     if not is_worker():
         _say(_line(own, phrases))

@@ -54,7 +54,6 @@ ORDER_STATUS_CHANGED: Final = _event(
         a.opt_in(a.ORDER_VENUE_ID),
     ),
     "An error when the order is lost (FIX 39).",
-    pending="Orders are not followed yet.",
 )
 ORDER_REJECTED: Final = _event(
     "trading.order.rejected",
@@ -84,7 +83,6 @@ EXECUTION_FILLED: Final = _event(
         a.opt_in(a.EXECUTION_ID),
         a.opt_in(a.POSITION_ID),
     ),
-    pending="Fills are not followed yet.",
 )
 KILL_SWITCH_CHANGED: Final = _event(
     "trading.kill_switch.changed",

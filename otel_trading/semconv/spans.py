@@ -66,7 +66,6 @@ LIFECYCLE: Final = _span(
     ),
     "Emitted at its end, with one span event per status and links to its iteration and requests, in the trace of its "
     "first request; kept whatever the sampler says when it was rejected, denied, lost or slow to be acknowledged.",
-    pending="Orders are not followed yet.",
 )
 EXECUTION: Final = _span(
     "trading.execution.process",
@@ -79,11 +78,11 @@ EXECUTION: Final = _span(
         a.ORDER_TYPE,
         a.LIQUIDITY,
         a.CURRENCY,
+        a.conditional(a.ERROR_TYPE),
         a.opt_in(a.EXECUTION_ID),
     ),
     "In the trace of its order, found by client order id, whichever thread or task it arrives on; linked to what it "
     "arrived in.",
-    pending="Fills are not followed yet.",
 )
 RECONCILIATION: Final = _span(
     "trading.reconciliation.run",

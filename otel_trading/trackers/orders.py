@@ -8,15 +8,20 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments
+from otel_trading import events, instruments
 from otel_trading._guard import count, lose
+from otel_trading.semconv import Severity
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import order as metrics
 from otel_trading.trackers._fix39 import ACKNOWLEDGING, ENDS, may_follow
+from otel_trading.trackers._lifecycle import Lifecycle
 from otel_trading.trackers._rates import PeakRates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from opentelemetry.context import Context
 
     from otel_trading._attributes import AttributeSet
 
@@ -59,6 +64,7 @@ class _Order:
     completed: bool = False
     asked: _Asked | None = None
     names: tuple[str, ...] = ()
+    life: Lifecycle | None = None
 
 
 class OrderTracker:
@@ -68,7 +74,8 @@ class OrderTracker:
     back is not entered, and counted as `out_of_order` unless it repeats the present state; `_fix39` says which. A row
     takes about 300 bytes, and 250 more for each replace or cancel with an id of its own (benchmarks/orders.py).
 
-    Emits `trading.order.transitions`, `.acknowledgement.duration`, `.fill.duration`; is observed as
+    Emits `trading.order.transitions`, `.acknowledgement.duration`, `.fill.duration`, the event
+    `trading.order.status_changed` and, once an order ends, the span `trading.order.lifecycle`; is observed as
     `trading.order.active`, `.unacknowledged.age` and `.rate.max`.
 
     Args:
@@ -90,14 +97,22 @@ class OrderTracker:
         instruments.observe(metrics.ACTIVE, self._observe_active)
         instruments.observe(metrics.UNACKNOWLEDGED_AGE, self._observe_age)
 
-    def sent(self, client_id: str | None, attributes: AttributeSet, quantity: float | None = None) -> None:
+    def sent(
+        self,
+        client_id: str | None,
+        attributes: AttributeSet,
+        quantity: float | None = None,
+        context: Context | None = None,
+    ) -> None:
         """Remember an order that was sent; without an id only its transition is recorded.
 
         Args:
             client_id: Client order id.
             attributes: Of the order, side and type included, status excluded.
             quantity: Order quantity, so that the completing fill can be told.
+            context: Of the request's span, to whose trace the order belongs; the current one when None.
         """
+        life = None if client_id is None else Lifecycle.of(context)
         if client_id is not None:
             with self._lock:
                 self._firsts.pop(client_id, None)
@@ -105,11 +120,11 @@ class OrderTracker:
                 crowded = len(self._orders) >= MAX_ORDERS
                 if crowded:
                     self._end(*self._orders.popitem(last=False))
-                self._orders[client_id] = _Order(attributes, "pending_new", self._clock(), quantity)
+                self._orders[client_id] = _Order(attributes, "pending_new", self._clock(), quantity, life=life)
             if crowded:
                 lose("queue_full", f"Over {MAX_ORDERS} open orders; the oldest is forgotten. Report ends of orders.")
         self._rates.count(attributes.only(_RATED))
-        self._enter(attributes, "pending_new")
+        self._enter(client_id, attributes, "pending_new", life)
 
     def asked(self, operation: str, client_id: str, original: str, quantity: float | None = None) -> None:
         """Take a replace or a cancel that has an id of its own: reports under either id are about the same order.
@@ -133,7 +148,23 @@ class OrderTracker:
             self._name(order, client_id, first)
             entered = self._move(first, order, status)
         if entered:
-            self._enter(order.attributes, status)
+            self._enter(first, order.attributes, status, order.life)
+
+    def requested(self, client_id: str | None, context: Context | None) -> None:
+        """Link a further request about an order to its lifecycle.
+
+        Args:
+            client_id: Client order id.
+            context: Of the request's span; None when nobody traces.
+        """
+        order = None if context is None else self._find(client_id)
+        if order is not None and order.life is not None and context is not None:
+            order.life.requested(context)
+
+    def context(self, client_id: str | None) -> Context | None:
+        """Return the trace that an order belongs to, on whichever thread or task; None when it has none."""
+        order = self._find(client_id)
+        return order.life.context if order is not None and order.life is not None else None
 
     def attributes(self, client_id: str | None) -> AttributeSet | None:
         """Return the attributes under which an order was sent, or None when it is not known."""
@@ -190,17 +221,22 @@ class OrderTracker:
                 return False
             acknowledged_after = self._acknowledge(order, status)
             if order is not None and _confirmed(order, client_id, status):
-                entered, status = True, "replaced"
+                entered, status, ended = True, "replaced", False
             else:
+                was_open = order is not None and order.status not in ENDS
                 entered = order is None or self._move(self._first(str(client_id)), order, status)
+                ended = was_open and entered and status in ENDS
+            first = None if client_id is None else self._first(client_id)
+        life = order.life if order is not None else None
         if order is not None:
             attributes = order.attributes
         if acknowledged_after is not None:
-            instruments.of(metrics.ACKNOWLEDGEMENT_DURATION).record(acknowledged_after, attributes)
+            where = life.context if life else None
+            instruments.of(metrics.ACKNOWLEDGEMENT_DURATION).record(acknowledged_after, attributes, where)
             if self._acknowledged is not None:
                 self._acknowledged(self._first(str(client_id)))
         if entered:
-            self._enter(attributes, status)
+            self._enter(first, attributes, status, life, ended=ended)
         return not entered and order is not None and order.status != status
 
     def _first(self, client_id: str) -> str:
@@ -250,11 +286,27 @@ class OrderTracker:
     def _since(self, order: _Order) -> float:
         return max(self._clock() - order.sent, 0.0)  # a clock that was set back makes no negative time
 
-    def _enter(self, attributes: AttributeSet, status: str) -> None:
-        instruments.of(metrics.TRANSITIONS).record(1, attributes.plus(a.ORDER_STATUS, status))
+    def _enter(
+        self,
+        first: str | None,
+        attributes: AttributeSet,
+        status: str,
+        life: Lifecycle | None,
+        *,
+        ended: bool = False,
+    ) -> None:
+        stated, where = attributes.plus(a.ORDER_STATUS, status), life.context if life else None
+        instruments.of(metrics.TRANSITIONS).record(1, stated, where)
+        loud = Severity.ERROR if status == "lost" else None
+        events.emit(happened.ORDER_STATUS_CHANGED, stated, severity=loud, context=where, client_id=first)
+        if life is not None:
+            life.entered(status)
+            if ended:
+                life.ended(stated, str(first))
 
     def _fill_duration(self, order: _Order, stage: a.OrderStage, seconds: float) -> None:
-        instruments.of(metrics.FILL_DURATION).record(seconds, order.attributes.plus(a.ORDER_STAGE, stage))
+        where = order.life.context if order.life else None
+        instruments.of(metrics.FILL_DURATION).record(seconds, order.attributes.plus(a.ORDER_STAGE, stage), where)
 
     def _open(self) -> list[_Order]:
         with self._lock:
