@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Break", "Comparer", "Comparing", "ReconciliationTracker", "Record", "View"]
 
 _Key: TypeAlias = tuple[str, a.BreakType]  # id and type of a break
-#: About 600 bytes each.
+#: About 320 bytes each, beside the id.
 _MAX_BREAKS: Final = 10_000
 _MAX_PAIRS: Final = 1_000
 _COMPARE: Final = Comparer()
