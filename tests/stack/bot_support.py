@@ -45,6 +45,7 @@ def environment(stack: Stack | str | None, /, **variables: str) -> dict[str, str
         if not name.startswith(("OTEL_", "_OTEL_", "PYTEST_", "PYTHONWARNINGS"))
     }
     fast = {"OTEL_METRIC_EXPORT_INTERVAL": "500", "OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_BLRP_SCHEDULE_DELAY": "200"}
+    fast["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"] = "system_metrics"  # most tests look at our series, and at no other
     if stack is not None:
         fast["OTEL_EXPORTER_OTLP_ENDPOINT"] = stack if isinstance(stack, str) else stack.otlp_endpoint
     return {**kept, **fast, **variables}

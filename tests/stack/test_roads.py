@@ -85,6 +85,31 @@ def test_both_roads_give_the_same_series_names_and_labels(stack: Stack, tmp_path
             assert held["type"] == wanted[metric.kind.data], metric
 
 
+def test_process_and_host_have_their_standard_names_on_both_roads(stack: Stack, tmp_path: Path) -> None:
+    with_host = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ""}
+    standard = {
+        "system_cpu_utilization_ratio",
+        "system_memory_utilization_ratio",
+        "process_cpu_utilization_ratio",
+        "process_memory_usage_bytes",
+    }
+
+    def held(service: str) -> set[str]:
+        return {
+            one["__name__"] for one in series(stack, service) if re.match("system_|process_|cpython_", one["__name__"])
+        }
+
+    with (
+        running(tmp_path, "host-otlp", "", environment(stack, **with_host)),
+        _scraped(stack, tmp_path, "host-scrape", "", **with_host),
+    ):
+        wait_until(lambda: held("host-otlp") and held("host-scrape"), 20, "both roads")
+        pushed, scraped = held("host-otlp"), held("host-scrape")
+
+    assert standard <= pushed
+    assert pushed == scraped
+
+
 def test_a_closed_position_is_gone_and_the_first_sell_is_an_increase_with_the_next_scrape(
     stack: Stack, tmp_path: Path
 ) -> None:
