@@ -115,8 +115,8 @@ def test_calls_of_two_breakers_inside_each_other_keep_their_own_time(
     waited = threading.Event()
 
     def slow() -> None:
-        inner.call(lambda: None)
         waited.wait(0.05)
+        inner.call(lambda: None)
 
     breaker.call(slow)
     with breaker.calling(), pytest.raises(VenueDownError), inner.calling():
