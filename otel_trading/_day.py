@@ -65,6 +65,7 @@ def _open() -> None:
     meter.connection_ping(name="market_data", seconds=0.021)
     meter.risk_limit(name="daily_loss", limit=10_000, usage=0)
     meter.watch_market_hours(calendar="24/7")
+    meter.venue_session(status="halted")
     meter.venue_session(status="open")
     meter.credential_expiry(time=1_900_000_000)
     meter.value_at_risk(value=1_500)

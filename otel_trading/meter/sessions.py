@@ -28,7 +28,7 @@ def venue_session(*, status: a.TradingStatus, venue: str | None = None) -> None:
         status: pre_open, open, auction, halted, suspended or closed.
         venue: ccxt id, ISO 10383 MIC or broker id; the same as that of its feeds.
 
-    Emits: nothing by itself; feeds `trading.venue.session.status`.
+    Emits: the event `trading.instrument.status_changed`; feeds `trading.venue.session.status`.
     """
     attributes = _SESSION.resolve(status, venue)
     if attributes.get(a.VENUE) is None:

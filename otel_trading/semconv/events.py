@@ -140,7 +140,7 @@ INSTRUMENT_STATUS_CHANGED: Final = _event(
     Severity.INFO,
     "An instrument or its whole venue entered a trading status.",
     (a.required(a.TRADING_STATUS),),
-    pending="No tracker knows market hours yet.",
+    "Told by the venue; the hours of a calendar are no news.",
 )
 STRATEGY_STATE_CHANGED: Final = _event(
     "trading.strategy.state_changed",

@@ -7,9 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments
+from otel_trading import events, instruments
 from otel_trading._guard import lose
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import venue as metrics
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class _Session:
 class SessionTracker:
     """The status of each venue, bounded to 1,000; observed as `trading.venue.session.status`.
 
+    Emits the event `trading.instrument.status_changed` for what is stated.
+
     The last word wins: what was stated holds until the calendar opens or closes the venue the next time, so that a halt
     ends at the close, and for good where no calendar is watched.
 
@@ -56,9 +59,14 @@ class SessionTracker:
     def stated(self, attributes: AttributeSet, status: str) -> None:
         """Take the status that the venue tells."""
         session = self._session(attributes)
-        if session is not None:
-            session.until = math.inf if session.hours is None else session.hours(self._clock())[1]
-            session.stated = status
+        if session is None:
+            return
+        now = self._clock()
+        before = session.status(now)
+        session.until = math.inf if session.hours is None else session.hours(now)[1]
+        session.stated = status
+        if status != before:
+            events.emit(happened.INSTRUMENT_STATUS_CHANGED, attributes.plus(a.TRADING_STATUS, status))
 
     def watched(self, attributes: AttributeSet, hours: Hours) -> None:
         """Let a calendar tell the status from now on."""

@@ -11,6 +11,7 @@ from otel_trading.errors import ConventionError
 from otel_trading.semconv import attributes as a
 from otel_trading.trackers import SessionTracker
 from otel_trading.trackers import sessions as module
+from trace_support import tracing
 
 if TYPE_CHECKING:
     from otel_trading.testing import CapturingMeter
@@ -109,6 +110,17 @@ def test_the_helpers_speak_of_the_same_venue(capmeter: CapturingMeter) -> None:
     assert status(capmeter) == "halted"
     assert {row.attributes[a.VENUE.name] for row in capmeter.samples(STATUS)} == {"kraken"}
     capmeter.assert_conforms()
+
+
+def test_a_status_is_an_event_when_the_venue_tells_what_is_new(sessions: SessionTracker, clock: Clock) -> None:
+    sessions.watched(VENUE, hours)
+    clock.now = 1_500
+    with tracing() as traced:
+        for told in ("open", "halted", "halted", "open"):
+            sessions.stated(VENUE, told)
+
+    events = traced.events("trading.instrument.status_changed")
+    assert [dict(event.attributes or {})[a.TRADING_STATUS.name] for event in events] == ["halted", "open"]
 
 
 def test_a_session_needs_a_venue() -> None:
