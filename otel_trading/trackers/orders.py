@@ -48,6 +48,7 @@ class _Asked:
     """A replace or a cancel that the venue has not answered."""
 
     client_id: str
+    status: str
     before: str
     quantity: float | None
 
@@ -144,7 +145,9 @@ class OrderTracker:
             order = self._orders.get(first)
             if order is None or client_id in self._orders:
                 return
-            order.asked = _Asked(client_id, order.status if order.asked is None else order.asked.before, quantity)
+            pending = order.asked if order.status in _ASKED.values() else None
+            before = order.status if pending is None else pending.before
+            order.asked = _Asked(client_id, status, before, quantity)
             self._name(order, client_id, first)
             entered = self._move(first, order, status)
         if entered:
@@ -217,7 +220,7 @@ class OrderTracker:
         """Take a state; returns whether the order has left it behind."""
         with self._lock:
             order = self._find(client_id)
-            if order is not None and status == "rejected" and _refused(order, client_id):
+            if order is not None and _unmoved(order, client_id, status):
                 return False
             acknowledged_after = self._acknowledge(order, status)
             if order is not None and _confirmed(order, client_id, status):
@@ -329,20 +332,27 @@ class OrderTracker:
         yield from ages.items()
 
 
+def _unmoved(order: _Order, client_id: str | None, status: str) -> bool:
+    """Whether a report leaves the order as it is: a refused request, or a replace that was confirmed already."""
+    if status == "rejected":
+        return _refused(order, client_id)
+    return status == "replaced" and bool(order.names) and not _replacing(order)
+
+
 def _refused(order: _Order, client_id: str | None) -> bool:
     asked = order.asked
     if asked is None or client_id != asked.client_id:
         return False
     order.asked = None
     if order.status in _ASKED.values():
-        order.status = "partially_filled" if order.filled else asked.before
+        order.status = asked.before
     return True
 
 
 def _confirmed(order: _Order, client_id: str | None, status: str) -> bool:
     """Whether the venue confirmed a replace: the order goes on, with its new quantity."""
     asked = order.asked
-    if asked is None or order.status != "pending_replace" or status not in {"new", "replaced"}:
+    if asked is None or not _replacing(order) or status not in {"new", "replaced"}:
         return False
     if status == "new" and client_id != asked.client_id:
         return False
@@ -350,3 +360,7 @@ def _confirmed(order: _Order, client_id: str | None, status: str) -> bool:
     order.quantity = order.quantity if asked.quantity is None else asked.quantity
     order.status = "partially_filled" if order.filled else "new"
     return True
+
+
+def _replacing(order: _Order) -> bool:
+    return order.asked is not None and order.asked.status == "pending_replace" and order.status not in ENDS

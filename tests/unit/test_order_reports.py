@@ -86,6 +86,60 @@ def test_a_refused_request_leaves_the_order_as_it_was(
     assert _active(capmeter) == {}
 
 
+def test_a_replace_is_confirmed_after_fills_too_and_only_once(orders: OrderTracker, capmeter: CapturingMeter) -> None:
+    orders.asked("replace", "2", "1", 20.0)
+    orders.filled("1", 4.0)
+    for _ in range(3):
+        orders.moved("2", ORDER, "replaced")
+    assert _active(capmeter) == {"partially_filled": 1}
+    assert _entered(capmeter)["replaced"] == 1
+    orders.filled("2", 16.0)
+
+    assert _active(capmeter) == {}
+    orders.moved("2", ORDER, "replaced")
+    assert _entered(capmeter)["replaced"] == 1
+
+
+@pytest.mark.parametrize(("traded", "back"), [(0.0, "new"), (4.0, "partially_filled")])
+def test_a_refused_cancel_of_an_order_that_is_being_replaced(
+    orders: OrderTracker, capmeter: CapturingMeter, traded: float, back: str
+) -> None:
+    orders.asked("replace", "2", "1", 20.0)
+    if traded:
+        orders.filled("1", traded)
+    orders.asked("cancel", "3", "2")
+    assert _active(capmeter) == {"pending_cancel": 1}
+    orders.moved("3", ORDER, "rejected")
+
+    assert _active(capmeter) == {back: 1}
+
+
+def test_a_request_under_the_id_of_an_open_order_is_not_chained(orders: OrderTracker, capmeter: CapturingMeter) -> None:
+    orders.asked("cancel", "1", "1")
+    orders.moved("1", ORDER, "canceled")
+
+    assert orders._firsts == {}
+    assert _active(capmeter) == {}
+
+
+def test_an_id_that_is_used_again_leads_to_the_new_order(orders: OrderTracker, capmeter: CapturingMeter) -> None:
+    other = attributes(symbol="ETH")
+    orders.asked("replace", "2", "1")
+    orders.sent("2", other)  # the id of a request becomes an order's
+    assert orders.attributes("2") is other
+    orders.asked("replace", "3", "1")
+    orders.sent("1", other)  # the order's own id too
+    assert orders.attributes("3") is None
+    orders.asked("cancel", "4", "1")
+    orders.moved("1", ORDER, "canceled")
+    orders.sent("1", ORDER)
+    orders.moved("1", ORDER, "canceled")
+
+    assert orders.attributes("4") is None
+    assert orders._firsts == {}
+    assert _active(capmeter) == {"pending_new": 1}
+
+
 def test_replaces_of_replaces_lead_to_the_first_id(orders: OrderTracker, capmeter: CapturingMeter) -> None:
     for number in range(2, 50):
         orders.asked("replace", str(number), str(number - 1))
@@ -250,6 +304,16 @@ def test_the_peak_is_that_of_every_window_of_a_second(capmeter: CapturingMeter, 
     windows = [sum(end - 1 < time <= end for time in times[: place + 1]) for place, end in enumerate(times)]
     expected = max((size for size, end in zip(windows, times, strict=True) if end >= clock.now - 60), default=0)
     assert dict(rates._observe()).get(ORDER, 0) == expected
+
+
+def test_a_steady_rate_takes_one_row() -> None:
+    clock = Clock()
+    rates = PeakRates(metrics.RATE_MAX, clock)
+    for _ in range(100):
+        rates.count(ORDER)
+        clock.now += 2
+
+    assert len(rates._rows[ORDER].peaks) == len(rates._rows[ORDER].recent) == 1
 
 
 def test_rates_are_bounded(production: CapturingMeter, monkeypatch: pytest.MonkeyPatch) -> None:

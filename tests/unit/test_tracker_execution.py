@@ -131,6 +131,20 @@ def test_a_mark_without_a_venue_is_for_every_venue(
     assert _markouts(capmeter) == {"1s": ("favorable", 0.02)}
 
 
+def test_a_mark_of_another_venue_is_none_of_ours(
+    executions: ExecutionTracker, clock: Clock, capmeter: CapturingMeter
+) -> None:
+    executions.filled(attributes(symbol="BTC", venue="kraken"), BOUGHT, 100.0)
+    executions.filled(attributes(symbol="BTC", venue="binance"), BOUGHT, 100.0)
+    executions.marked(attributes(symbol="BTC", venue="kraken"), 101.0)
+    executions.marked(attributes(symbol="BTC", venue="binance"), 103.0)
+    clock.now += 2
+    executions.marked(attributes(symbol="BTC"), 1.0)
+
+    found = {row.attributes[a.VENUE.name]: row.sum for row in capmeter.samples(MARKOUT)}
+    assert found == {"kraken": pytest.approx(0.01), "binance": pytest.approx(0.03)}
+
+
 def test_room_is_bounded_and_comes_back(
     executions: ExecutionTracker, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
