@@ -19,6 +19,7 @@ SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTAL
 OURS = [part.strip() for line in SHELL for part in line.split("&&") if part.strip().startswith("otel-trading")]
 
 
+@pytest.mark.seed("S0-40")
 @pytest.mark.parametrize("snippet", PYTHON, ids=range(len(PYTHON)))
 def test_every_python_snippet_runs(snippet: str, tmp_path: Path) -> None:
     file = tmp_path / "test_snippet.py"

@@ -119,6 +119,7 @@ def alertmanager(
         process.wait(timeout=10)
 
 
+@pytest.mark.seed("S1-45")
 def test_a_page_reaches_the_webhook_with_its_labels(alertmanager: Alertmanager) -> None:
     alertmanager.fire({**BREACHED, "job": "delivery", "service_name": "bot"})
     while (sent := alertmanager.sent.get(timeout=10))["groupLabels"].get("alertname") != BREACHED["alertname"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import re
@@ -95,7 +96,11 @@ def test_every_mounted_file_exists_and_configuration_is_read_only(project: dict[
         assert bool(bind.get("read_only")) is not writable, bind
 
 
-def test_no_password_is_in_the_file(project: dict[str, Any]) -> None:
+@pytest.mark.seed("S1-38")
+def test_nobody_signs_up_and_no_password_is_in_the_file(project: dict[str, Any]) -> None:
+    settings = configparser.ConfigParser()
+    settings.read(project["home"] / "config" / "dashboards" / "provisioning" / "grafana.ini")
+    assert settings["users"]["allow_sign_up"] == settings["auth.anonymous"]["enabled"] == "false"
     secret = Path(project["secrets"]["grafana_admin_password"]["file"])
     password = secret.read_text()
     assert len(password) >= 20

@@ -91,6 +91,7 @@ def _reload(stack: Stack) -> None:
         assert done.status == 200
 
 
+@pytest.mark.seed("S0-32")
 def test_all_green_while_the_stack_runs(stack: Stack) -> None:
     found = _doctor("--home", str(stack.home))
 

@@ -35,6 +35,7 @@ def _delivered(stack: Stack, service: str) -> list[dict[str, Any]]:
     return [alert for alert in map(json.loads, lines) if alert["labels"].get("service_name") == service]
 
 
+@pytest.mark.seed("S2-17", "S3-41")
 def test_a_losing_fill_becomes_a_notification_within_seconds(
     stack: Stack, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

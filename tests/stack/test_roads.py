@@ -126,6 +126,7 @@ def test_a_closed_position_is_gone_and_the_first_sell_is_an_increase_with_the_ne
         wait_until(lambda: prometheus_query(stack, f"increase({sells}[1m]) > 0"), 5, "the first sell's increase")
 
 
+@pytest.mark.seed("S0-28", "S1-48", "S4-13")
 def test_both_roads_at_once_from_one_bot(stack: Stack, tmp_path: Path) -> None:
     body = "meter.signal_emitted(type='buy', strategy='s')"
     with _scraped(stack, tmp_path, "both", body, "otlp,prometheus") as (_, url):

@@ -43,6 +43,7 @@ def _cli(*arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments)
 
 
+@pytest.mark.seed("S0-31")
 def test_up_is_healthy_at_once_and_harmless_twice(stack_home: Path) -> None:
     begun = time.monotonic()
     first = up(home=stack_home, kind="native", ports=Ports.free(), progress=quiet())
@@ -55,6 +56,7 @@ def test_up_is_healthy_at_once_and_harmless_twice(stack_home: Path) -> None:
     assert _pids(stack_home) == pids
 
 
+@pytest.mark.seed("S1-40", "S1-56")
 def test_prometheus_loads_rules_targets_and_alertmanager(stack_home: Path) -> None:
     running = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
     targets = "count(up == 1)"
@@ -68,6 +70,7 @@ def test_prometheus_loads_rules_targets_and_alertmanager(stack_home: Path) -> No
     assert [one["url"] for one in found] == [wanted]
 
 
+@pytest.mark.seed("S0-20")
 def test_a_rule_of_ones_own_fires_into_the_file_and_survives_the_next_up(stack_home: Path) -> None:
     rules = stack_home / "config" / "my-rules" / "mine.yaml"
     rules.parent.mkdir(parents=True)
@@ -79,6 +82,7 @@ def test_a_rule_of_ones_own_fires_into_the_file_and_survives_the_next_up(stack_h
     assert rules.exists()
 
 
+@pytest.mark.seed("S1-47")
 def test_a_bot_that_is_scraped_keeps_its_own_labels(stack_home: Path) -> None:
     running = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
     # Any /metrics will do: the Collector's own, as if it were a bot.
@@ -87,6 +91,7 @@ def test_a_bot_that_is_scraped_keeps_its_own_labels(stack_home: Path) -> None:
     wait_until(lambda: prometheus_query(running, 'up{job="shop/bot"} == 1'), 20, "the bot's target")
 
 
+@pytest.mark.seed("S1-55")
 def test_a_killed_collector_is_seen_and_up_brings_it_back(stack_home: Path) -> None:
     up(home=stack_home, kind="native", ports=Ports.free(), progress=quiet())
     pids = _pids(stack_home)
@@ -207,6 +212,7 @@ def test_grafana_is_left_out_with_one_line(
     assert [line for line in said if "Grafana is left out" in line] == said
 
 
+@pytest.mark.seed("S0-33")
 def test_down_keeps_what_was_stored_unless_told_otherwise(stack_home: Path) -> None:
     up(home=stack_home, kind="native", ports=Ports.free(), progress=quiet())
     assert set(down(home=stack_home)) >= _SERVICES

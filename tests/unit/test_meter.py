@@ -76,6 +76,7 @@ def test_errors_of_a_connection_are_capped_like_any_other_value(capmeter: Captur
     assert "_other_" in errors
 
 
+@pytest.mark.seed("S0-05")
 def test_a_venue_call_is_timed(capmeter: CapturingMeter) -> None:
     with pytest.raises(TimeoutError), meter.venue_call(operation="fetch_balance", venue="Kraken"):
         raise TimeoutError
@@ -120,6 +121,7 @@ def test_a_state_set_beside_the_loop_is_the_state_of_the_same_series(capmeter: C
     assert capmeter.value("trading.strategy.status", state="stopped") == 1
 
 
+@pytest.mark.seed("S1-05", "S1-06", "S1-09")
 def test_a_signal_and_an_indicator(capmeter: CapturingMeter) -> None:
     meter.signal_emitted(type="buy", confidence="high", symbol="BTC")
     with meter.indicator(name="rsi", symbol="BTC"):
@@ -144,6 +146,7 @@ def test_a_cache(capmeter: CapturingMeter) -> None:
     assert capmeter.value("trading.cache.requests", outcome="miss") == 1
 
 
+@pytest.mark.seed("S0-03", "S1-12")
 def test_a_stated_position_is_marked_and_closed(capmeter: CapturingMeter) -> None:
     meter.defaults(venue="kraken", strategy="one", currency="USD")
     meter.position(symbol="BTC", quantity="-2", price=100)
@@ -159,6 +162,7 @@ def test_a_stated_position_is_marked_and_closed(capmeter: CapturingMeter) -> Non
     assert capmeter.value("trading.portfolio.pnl") == 20
 
 
+@pytest.mark.seed("S1-13", "S1-14", "S2-12", "S3-08", "S3-09")
 def test_stated_pnl_and_equity(capmeter: CapturingMeter) -> None:
     meter.defaults(currency="USD", account="acct")
     meter.pnl(value=120, session=-80)
@@ -209,6 +213,7 @@ OWN: dict[str, tuple[Callable[[], object], float]] = {
 }
 
 
+@pytest.mark.seed("S1-25", "S3-49", "S3-50", "S3-51")
 @pytest.mark.parametrize("name", OWN)
 def test_an_own_instrument_records_with_known_words_and_own_ones(capmeter: CapturingMeter, name: str) -> None:
     call, expected = OWN[name]

@@ -55,6 +55,7 @@ def test_an_order_that_could_not_be_sent_is_not_open(capmeter: CapturingMeter) -
     assert capmeter.samples("trading.order.active") == []
 
 
+@pytest.mark.seed("S0-12", "S3-13", "S3-15")
 def test_an_order_request_is_a_venue_call_too(capmeter: CapturingMeter) -> None:
     with meter.order_request(**ORDER):
         assert capmeter.value("trading.order.active", status="pending_new") == 1
@@ -67,6 +68,7 @@ def test_an_order_request_is_a_venue_call_too(capmeter: CapturingMeter) -> None:
     capmeter.assert_conforms()
 
 
+@pytest.mark.seed("S3-14")
 def test_an_order_request_that_failed_stays_open_until_a_report_says_more(capmeter: CapturingMeter) -> None:
     with pytest.raises(TimeoutError), meter.order_request(**ORDER):
         raise TimeoutError
@@ -126,7 +128,7 @@ def test_rejections_and_requests_carry_what_an_alert_joins_them_by(capmeter: Cap
     assert {key: requests[key] for key in joined} == {key: rejections[key] for key in joined}
 
 
-@pytest.mark.seed("S3-01")
+@pytest.mark.seed("S0-01", "S3-01")
 def test_a_fill_is_joined_to_its_order(capmeter: CapturingMeter) -> None:
     meter.order_sent(**ORDER)
     meter.order_filled(client_id="1", price="100.5", quantity=2, currency="USD", expected_price=100, liquidity="taker")

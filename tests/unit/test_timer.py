@@ -56,6 +56,7 @@ def test_a_block_is_timed_and_its_exception_passes_unchanged(capmeter: Capturing
     assert capmeter.value(OPERATION, operation="block", type="BrokerError") == 1
 
 
+@pytest.mark.seed("S1-08")
 def test_a_block_measures_seconds(capmeter: CapturingMeter, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([10.0, 12.5])
     monkeypatch.setattr("time.perf_counter", lambda: next(now))
@@ -68,6 +69,7 @@ def test_a_block_measures_seconds(capmeter: CapturingMeter, monkeypatch: pytest.
     assert "error.type" not in sample.attributes
 
 
+@pytest.mark.seed("S0-06")
 def test_a_decorated_function_keeps_result_name_and_arguments(capmeter: CapturingMeter) -> None:
     @meter.timed("add")
     def add(left: int, right: int = 2) -> int:

@@ -192,6 +192,7 @@ def _collector() -> Iterator[_Collector]:
             thread.join(5)
 
 
+@pytest.mark.seed("S0-39")
 def test_the_exporter_repeats_an_ending_that_the_collector_refused(bot: _Bot) -> None:
     state = _State(bot.meter, "size")
     with _collector() as collector:

@@ -63,6 +63,7 @@ def test_the_declared_boundaries_hold_whatever_the_instrument_advises(metric: se
     assert tuple(getattr(point, "explicit_bounds", ())) == metric.boundaries
 
 
+@pytest.mark.seed("S1-51")
 def test_a_disabled_metric_does_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRADING_DISABLED_METRICS", "trading.execution.*, trading.order.active")
     with _provider() as (api, held):

@@ -71,6 +71,7 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
+@pytest.mark.seed("S2-29")
 def test_writes_one_line_per_alert(start: Callable[..., str], tmp_path: Path) -> None:
     url = start()
     assert health.answers(f"{url}/-/healthy")
