@@ -1,0 +1,89 @@
+"""What the boards of the five older systems showed is there in the real Prometheus: on our board, and for theirs."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+from bot_support import environment, running
+from stack_support import prometheus_query, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from otel_trading.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+BOARD: Final = Path(__file__).parents[2] / "dashboards" / "json" / "otel-trading-overview.json"
+#: Theirs, by id, and what ours are called.
+PANELS: Final = {
+    "S0-23": ["Order call"],
+    "S0-24": ["Cache hits"],
+    "S0-25": ["Order messages per second"],
+    "S0-26": ["P&L by strategy"],
+    "S0-27": ["Health checks"],
+    "S1-34": ["Fetch time, p95", "Cache hits", "Data quality"],
+    "S3-25": ["Equity curve"],
+    "S3-28": ["Slippage", "Slippage, p95 by direction"],
+}
+#: Nothing of the kind happens on the day, or (the first) their label replaces the one that we look for.
+NOT_ON_THAT_DAY: Final = {
+    "api_gateway_service_health_status",
+    "api_gateway_rate_limit_exceeded_total",
+    "order_intents_duplicate_total",
+    "order_intents_error_total",
+    "system_api_errors_total",
+}
+SERVICE: Final = "day-for-panels"
+
+
+def _panels() -> dict[str, dict[str, Any]]:
+    board = json.loads(BOARD.read_text(encoding="utf-8"))
+    flat = [inner for panel in board["panels"] for inner in [panel, *panel.get("panels", ())]]
+    return {panel["title"]: panel for panel in flat if panel["type"] != "row"}
+
+
+def _asked(expression: str) -> str:
+    """Return the query as Grafana sends it: this bot, everything else on All."""
+    for name, value in (("__rate_interval", "1m"), ("__range", "5m"), ("mode", "live"), ("service", SERVICE)):
+        expression = re.sub(rf"\${name}\b", value, expression)
+    return re.sub(r"\$\w+", ".*", expression)
+
+
+@pytest.fixture(scope="module")
+def day(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
+    """A stack with a bot that had a day of trading and still runs."""
+    body = "from otel_trading.testing import day_of_trading; day_of_trading(seed=1)"
+    folder = tmp_path_factory.mktemp("panels")
+    with running(folder, SERVICE, body, environment(stack)):
+        yield stack
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, marks=pytest.mark.seed(row)) for row in PANELS])
+def test_a_panel_of_theirs_has_data_on_our_board(day: Stack, row: str) -> None:
+    panels = _panels()
+    for title in PANELS[row]:
+        for target in panels[title]["targets"]:
+            query = _asked(target["expr"])
+            found = wait_until(lambda query=query: prometheus_query(day, query), 15, f"data of {title}: {query}")
+            assert not [one for one in found if math.isnan(float(one["value"][1]))]
+
+
+def test_every_name_of_theirs_is_recreated_in_the_real_prometheus(day: Stack) -> None:
+    text = (BOARD.parents[2] / "alerts" / "rules" / "compatibility.yaml").read_text(encoding="utf-8")
+    rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    # What instrumentations and receivers send, no day of trading brings.
+    wanted = {rule["record"] for rule in rules if "trading_" in rule["expr"]}
+
+    def missing() -> set[str]:
+        held = prometheus_query(day, f'count by (__name__) ({{service_name="{SERVICE}"}})')
+        return wanted - {one["metric"]["__name__"] for one in held}
+
+    wait_until(lambda: missing() <= NOT_ON_THAT_DAY, 15, "every name of theirs")
+    assert prometheus_query(day, f'api_gateway_service_health_status{{job="{SERVICE}"}}')
