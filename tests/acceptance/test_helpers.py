@@ -24,8 +24,8 @@ def test_each_strategy_has_its_pnl(capmeter: CapturingMeter) -> None:
 @pytest.mark.seed("S1-11", "S3-02")
 def test_fills_give_open_positions_and_the_total_pnl(capmeter: CapturingMeter) -> None:
     meter.defaults(currency="USD")
-    for symbol, side in (("AAPL", "buy"), ("IBM", "sell")):
-        meter.order_filled(symbol=symbol, side=side, price=100, quantity=2)
+    meter.order_filled(symbol="AAPL", side="buy", price=100, quantity=2)
+    meter.order_filled(symbol="IBM", side="sell", price=100, quantity=2)
     meter.order_filled(symbol="AAPL", side="sell", price=110, quantity=1)
 
     assert capmeter.value("trading.position.count", side="long") == 1
