@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otel_trading import meter
+from otel_trading import backtest, health, meter
 
 
 @meter.timed("decide")
@@ -43,6 +43,13 @@ meter.reconciled(object="position", local={}, at_venue={}, comparer=len)  # refu
 meter.defaults(mode="real")  # refused
 meter.defaults("kraken")  # refused
 meter.health(name="api")  # refused
+meter.watch_breaker(object())  # refused
+meter.breaker_changed(name="b", state="ajar")  # refused
+meter.breaker_called(name="b", outcome="success")  # refused
+meter.watch_cache(name="bars", size=10)  # refused
+health.Registry().register("api", lambda: "fine")  # refused
+backtest.run("momentum")  # refused
+backtest.run(strategy="momentum").result(sharpe=1)  # refused
 meter.timed(operation="decide")  # refused
 meter.timed()  # refused
 meter.iteration(5)  # refused

@@ -9,13 +9,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
+import tenacity
 from typing_extensions import assert_type
 
 import otel_trading
-from otel_trading import meter
+from otel_trading import backtest, health, meter
 from otel_trading.trackers.reconciliation import Comparer, Record
 
 if TYPE_CHECKING:
+    import pybreaker
+
     from otel_trading.semconv import attributes as a
     from otel_trading.testing import CapturingMeter
 
@@ -83,6 +86,42 @@ def trade(side: a.OrderSide, status: a.OrderStatus) -> None:
         meter.signal_emitted(type="close", confidence=None)
     meter.counter("my.things", unit="{thing}").add(Decimal(1), venue="kraken", flavor=3)
     meter.histogram("my.time", boundaries=[1, 2.5]).record(1.5)
+
+
+@tenacity.retry(before_sleep=meter.before_sleep(operation="balance"), stop=tenacity.stop_after_attempt(3))
+def balance() -> Decimal:
+    return Decimal(1)
+
+
+@meter.event_handler(type="fill")
+def on_fill(quantity: float) -> float:
+    return quantity
+
+
+async def ping() -> tuple[bool, str]:
+    return await asyncio.sleep(0, (True, "pong"))
+
+
+def plumbing(breaker: pybreaker.CircuitBreaker, bus: object, bars: dict[str, float]) -> None:
+    meter.watch_breaker(breaker, name="kraken_rest", enabled=True)
+    meter.breaker_changed(name="b", state="half_open")
+    meter.breaker_called(name="b", outcome="failure", seconds=0.1, error=OSError())
+    meter.watch_cache(name="bars", size=lambda: len(bars))
+    meter.watch_event_bus(bus, publish="publish", queue_size=bars.__len__, subscribers=lambda: Decimal(2))
+    meter.event_published(type="fill")
+    assert_type(on_fill(1), float)
+    assert_type(balance(), Decimal)
+    checks = health.Registry()
+    checks.register("api", lambda: True)
+    checks.register("feed", lambda: (False, "silent"))
+    checks.register("database", ping)
+    assert_type(checks.run_all(), dict[str, health.Result])
+
+
+def simulate() -> None:
+    with backtest.run(strategy="momentum", timeframe="1h") as run:
+        assert_type(run.wrap(decide)(1.5, size=2), float)
+        run.result(sharpe_ratio=np.float64(1.2), max_drawdown=Decimal("0.1"), total_return="0.2", trades=3)
 
 
 def test_fills(capmeter: CapturingMeter) -> None:
