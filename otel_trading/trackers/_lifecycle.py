@@ -31,7 +31,7 @@ _MAX_LINKS: Final = 32
 
 
 class Lifecycle:
-    """What is known of one order's trace; about a kilobyte.
+    """What is known of one order's trace; 1.4 kB for an open order, and none where nobody traces.
 
     Args:
         context: Of the request that sent the order, in which its span is current.

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -173,3 +175,20 @@ def test_a_required_attribute_that_is_missing_raises_in_a_test(traced: Tracing) 
     with pytest.raises(ConventionError, match=r"trading\.order needs trading\.order\.operation"):
         spans.start(semconv.spans.ORDER, attributes())
     assert traced.spans() == []
+
+
+def test_a_provider_that_comes_later_is_found() -> None:
+    script = (
+        "import time\n"
+        "from opentelemetry import trace\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from otel_trading import meter, spans\n"
+        "with meter.order_request(client_id='c-1'): pass\n"
+        "trace.set_tracer_provider(TracerProvider())\n"
+        "time.sleep(spans._PATIENCE)\n"
+        "with meter.order_request(client_id='c-2'):\n"
+        "    print(trace.get_current_span().get_span_context().is_valid)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout == "True\n"
