@@ -64,6 +64,8 @@ def series(metric: Metric, part: str = "", where: Where | None = None) -> str:
     matchers += [
         f'{label}=~"${name}{"" if always[label] else "|"}"' for name, label in FILTERS.items() if label in always
     ]
+    if a.CURRENCY_CONVERTED in metric.attributes and a.CURRENCY_CONVERTED not in (where or {}):
+        matchers.append(f'{a.CURRENCY_CONVERTED.prometheus}!="true"')  # the same money once more, converted
     matchers += [
         f'{attribute.prometheus}{"=~" if value == ANY else "="}"{value}"' for attribute, value in (where or {}).items()
     ]

@@ -9,6 +9,7 @@ from grafana_foundation_sdk.builders import dashboard
 from dashboards import _board
 from dashboards import _house as house
 from dashboards.panels import (
+    accounts,
     backtest,
     first_look,
     health,
@@ -78,6 +79,18 @@ _ROWS: Final[dict[str, tuple[Callable[[], house.Panel], ...]]] = {
         risk.discrepancy,
         risk.breaks_found,
         risk.runs,
+    ),
+    "Portfolio statistics and accounts": (
+        accounts.statistics,
+        accounts.returns,
+        accounts.session_returns,
+        accounts.converted_equity,
+        accounts.balances,
+        accounts.margin,
+        accounts.leverage,
+        accounts.liquidation_distance,
+        accounts.funding_rate,
+        accounts.funding,
     ),
     "Orders and fills": (
         orders.requests,

@@ -16,6 +16,7 @@ __all__ = ["day_of_trading"]
 SYMBOLS: Final = ("BTC/USD", "ETH/USD", "SOL/USD")
 #: A little more than each horizon of a markout.
 _HORIZONS: Final = (1.1, 10.1, 60.1, 300.1, 3600.1)
+_DAY: Final = 86_400
 _PRICES: Final = {"BTC/USD": 64_000.0, "ETH/USD": 3_200.0, "SOL/USD": 150.0}
 
 
@@ -34,7 +35,9 @@ def day_of_trading(seed: int = 0) -> None:
     meter.defaults(mode="live", venue="kraken", strategy="day", account="acct-day", currency="USD")
     clock = _Clock()
     trackers.default().executions = trackers.ExecutionTracker(clock)  # no script waits an hour for a markout
+    _past()
     _open()
+    _account()
     for number, symbol in enumerate(SYMBOLS):
         _watch(symbol, dice)
         _trade(f"day-{number}", symbol, dice, "buy")
@@ -55,6 +58,31 @@ class _Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def _past() -> None:
+    """Three sessions before this one, because a Sharpe ratio needs some."""
+    clock = _Clock()
+    trackers.default().portfolio = trackers.PortfolioTracker(clock)
+    for days_ago, equity in ((3, 100_000), (2, 101_000), (1, 99_500), (0, 100_000)):
+        clock.now = time.time() - days_ago * _DAY
+        meter.equity(value=equity)
+
+
+def _account() -> None:
+    meter.balance(free=60_000, used=40_000, debt=0)
+    meter.margin(usage=40_000, limit=80_000)
+    meter.deposited(value=1_000)
+    meter.withdrawn(value=1_000)
+    meter.conversion_rate(currency="EUR", reporting_currency="USD", rate=1.08)
+    meter.contract(symbol="BTC/USD:BTC", multiplier=100, inverse=True)
+    meter.order_filled(symbol="BTC/USD:BTC", side="buy", price=64_000, quantity=10, currency="BTC")
+    meter.order_filled(symbol="BTC/USD:BTC", side="sell", price=63_000, quantity=5, currency="BTC")
+    meter.order_filled(symbol="BTC/USD:BTC", side="sell", price=63_000, quantity=5, currency="BTC")
+    meter.funding_rate(symbol="BTC/USD:BTC", rate=0.0001)
+    meter.funding_paid(symbol="BTC/USD:BTC", value=0.00001, currency="BTC")
+    meter.funding_received(symbol="BTC/USD:BTC", value=0.00002, currency="BTC")
+    meter.fee_charged(value=1.5, type="financing")
 
 
 def _open() -> None:
@@ -157,6 +185,7 @@ def _trade(client_id: str, symbol: str, dice: random.Random, side: OrderSide) ->
             expected_price=price * dice.uniform(0.999, 1.001),
         )
     meter.intent_ended(intent_id=client_id)
+    meter.liquidation_price(symbol=symbol, price=price / 2)
     meter.price_marked(symbol=symbol, price=price * dice.uniform(0.99, 1.01))
 
 
@@ -175,6 +204,7 @@ def _refuse() -> None:
 
 
 def _close(dice: random.Random) -> None:
+    meter.position_split(symbol="BTC/USD", ratio=2)
     meter.equity(value=100_000 + dice.uniform(-500, 500))
     meter.pnl(type="combined", value=120, session=-80, currency="EUR")
     meter.position(symbol="SOL/USD", quantity=0)

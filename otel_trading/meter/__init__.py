@@ -13,6 +13,17 @@ and warned about once per call site; under pytest and with OTEL_TRADING_STRICT=1
 
 from __future__ import annotations
 
+from otel_trading.meter.accounts import (
+    balance,
+    conversion_rate,
+    deposited,
+    fee_charged,
+    funding_paid,
+    funding_rate,
+    funding_received,
+    margin,
+    withdrawn,
+)
 from otel_trading.meter.breakers import watch_breaker
 from otel_trading.meter.connections import connection_changed, connection_closed, connection_ping
 from otel_trading.meter.custom import counter, gauge, histogram, up_down_counter
@@ -39,6 +50,7 @@ from otel_trading.meter.orders import (
 )
 from otel_trading.meter.plumbing import cache_hit, cache_missed, watch_cache
 from otel_trading.meter.portfolio import equity, pnl, position, price_marked
+from otel_trading.meter.positions import contract, liquidation_price, position_split
 from otel_trading.meter.rate_limits import rate_limit, rate_limit_wait, rate_limited
 from otel_trading.meter.resilience import before_sleep, breaker_called, breaker_changed, health, retried
 from otel_trading.meter.risk import kill_switch_changed, reconciled, risk_checked, risk_limit, value_at_risk
@@ -49,6 +61,7 @@ from otel_trading.meter.timed import timed
 from otel_trading.meter.venue import clock_offset, credential_expiry, venue_call
 
 __all__ = [
+    "balance",
     "before_sleep",
     "breaker_called",
     "breaker_changed",
@@ -58,13 +71,20 @@ __all__ = [
     "connection_changed",
     "connection_closed",
     "connection_ping",
+    "contract",
+    "conversion_rate",
     "counter",
     "credential_expiry",
     "decision_executed",
     "defaults",
+    "deposited",
     "equity",
     "event_handler",
     "event_published",
+    "fee_charged",
+    "funding_paid",
+    "funding_rate",
+    "funding_received",
     "gauge",
     "health",
     "histogram",
@@ -74,6 +94,8 @@ __all__ = [
     "intent_moved",
     "iteration",
     "kill_switch_changed",
+    "liquidation_price",
+    "margin",
     "market_data_fetch",
     "market_data_quality",
     "market_data_received",
@@ -91,6 +113,7 @@ __all__ = [
     "order_status_changed",
     "pnl",
     "position",
+    "position_split",
     "price_marked",
     "rate_limit",
     "rate_limit_wait",
@@ -113,4 +136,5 @@ __all__ = [
     "watch_cache",
     "watch_event_bus",
     "watch_market_hours",
+    "withdrawn",
 ]

@@ -113,7 +113,8 @@ def order_filled(
         _cost(attributes, charged)
         if paid is None or size is None:
             return
-        value = number(abs(paid) * size, "price * quantity")
+        portfolio = trackers.default().portfolio
+        value = number(size * portfolio.terms(attributes).value(paid), "price * quantity")
         if value is None:
             return
         instruments.of(metrics.NOTIONAL).record(value, attributes)
@@ -121,7 +122,7 @@ def order_filled(
         if sign is None:
             return
         if attributes.get(a.SYMBOL) and attributes.get(a.CURRENCY):
-            trackers.default().portfolio.filled(attributes, sign * size, paid, charged)
+            portfolio.filled(attributes, sign * size, paid, charged)
         trackers.default().executions.filled(attributes, sign, paid)
         if expected_price is not None:
             _slippage(attributes, paid, number(expected_price, "expected_price"), sign)

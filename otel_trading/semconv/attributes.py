@@ -74,9 +74,12 @@ Benchmark = Literal["decision", "arrival", "mid", "last", "vwap", "twap"]
 Direction = Literal["adverse", "favorable", "flat"]
 MarkoutHorizon = Literal["1s", "10s", "1m", "5m", "1h"]
 FeeType = Literal["commission", "exchange", "regulatory", "financing"]
+FundingDirection = Literal["paid", "received"]
 PositionSide = Literal["long", "short", "flat"]
 PnlType = Literal["realized", "unrealized", "combined"]
 TradeOutcome = Literal["win", "loss", "breakeven"]
+Window = Literal["session", "1d", "7d", "30d", "ytd", "inception"]
+BalanceState = Literal["free", "used", "debt"]
 ExposureType = Literal["gross", "net", "long", "short"]
 SignalType = Literal["buy", "sell", "hold", "close", "other"]
 Confidence = Literal["low", "medium", "high"]
@@ -140,6 +143,9 @@ INSTRUMENT_TYPE = _closed("trading.instrument.type", "Kind of instrument (FIX 16
 CURRENCY = _open(
     "trading.currency.code", "ISO 4217 or venue asset code (FIX 15); no rule or panel sums over it.", "USD", "USDT"
 )
+CURRENCY_CONVERTED = Attribute(
+    "trading.currency.converted", "True on a series in the reporting currency.", examples=("true",), type="boolean"
+)
 ORDER_SIDE = _closed("trading.order.side", "Side of the order (FIX 54).", OrderSide)
 ORDER_TYPE = _closed("trading.order.type", "Type of the order (FIX 40).", OrderType)
 TIME_IN_FORCE = _closed("trading.order.time_in_force", "How long the order works (FIX 59).", TimeInForce)
@@ -176,11 +182,14 @@ BENCHMARK = _closed("trading.execution.benchmark", "What the price is compared w
 DIRECTION = _closed("trading.execution.direction", "Whether the difference hurt or helped.", Direction)
 MARKOUT_HORIZON = _closed("trading.execution.markout.horizon", "How long after the fill.", MarkoutHorizon)
 FEE_TYPE = _closed("trading.fee.type", "Kind of fee (FIX 139).", FeeType)
+FUNDING_DIRECTION = _closed("trading.funding.direction", "Whether funding was paid or received.", FundingDirection)
 POSITION_SIDE = _closed("trading.position.side", "Side of the position.", PositionSide)
 PNL_TYPE = _closed(
     "trading.pnl.type", "Part of the P&L; combined only where one figure is known, never beside the other two.", PnlType
 )
 TRADE_OUTCOME = _closed("trading.trade.outcome", "How the round trip ended.", TradeOutcome)
+WINDOW = _closed("trading.window", "Over which time a statistic is computed.", Window)
+BALANCE_STATE = _closed("trading.balance.state", "Which part of the balance.", BalanceState)
 EXPOSURE_TYPE = _closed("trading.exposure.type", "Which exposure.", ExposureType)
 SIGNAL_TYPE = _closed("trading.signal.type", "What the strategy wants.", SignalType)
 CONFIDENCE = _closed("trading.signal.confidence", "How sure the strategy is.", Confidence)

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from otel_trading.trackers.accounts import AccountTracker
 from otel_trading.trackers.connections import ConnectionTracker
 from otel_trading.trackers.execution import ExecutionTracker
 from otel_trading.trackers.feeds import FeedTracker
 from otel_trading.trackers.intents import IntentTracker
 from otel_trading.trackers.orders import OrderTracker
 from otel_trading.trackers.plumbing import BusTracker, CacheTracker
-from otel_trading.trackers.portfolio import PortfolioTracker
+from otel_trading.trackers.portfolio import PortfolioTracker, Session
 from otel_trading.trackers.reconciliation import ReconciliationTracker
 from otel_trading.trackers.resilience import BreakerTracker, HealthTracker
 from otel_trading.trackers.risk import KillSwitchTracker, LimitTracker
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
 __all__ = [
+    "AccountTracker",
     "BreakerTracker",
     "BusTracker",
     "CacheTracker",
@@ -39,6 +41,7 @@ __all__ = [
     "OrderTracker",
     "PortfolioTracker",
     "ReconciliationTracker",
+    "Session",
     "SessionTracker",
     "SignalTracker",
     "StrategyTracker",
@@ -52,14 +55,19 @@ __all__ = [
 
 
 class Trackers:
-    """One tracker of each kind: the state of one process."""
+    """One tracker of each kind: the state of one process.
 
-    def __init__(self) -> None:
+    Args:
+        portfolio: A portfolio of your own, for instance with FIFO cost or another session.
+    """
+
+    def __init__(self, portfolio: PortfolioTracker | None = None) -> None:
         self.signals = SignalTracker()
         self.orders = OrderTracker(acknowledged=self.signals.accepted)
         self.intents = IntentTracker()
         self.executions = ExecutionTracker()
-        self.portfolio = PortfolioTracker()
+        self.portfolio = portfolio or PortfolioTracker()
+        self.accounts = AccountTracker()
         self.limits = LimitTracker()
         self.kill_switches = KillSwitchTracker()
         self.reconciliation = ReconciliationTracker()
@@ -93,7 +101,12 @@ def default() -> Trackers:
 
 
 def set_default(trackers: Trackers | None) -> Trackers | None:
-    """Put other trackers in place, None for new ones on first use; returns those before. For tests."""
+    """Put other trackers in place, None for new ones on first use; returns those before.
+
+    ::
+
+        set_default(Trackers(PortfolioTracker(cost="fifo", session=Session("America/New_York", "17:00"))))
+    """
     before, _State.default = _State.default, trackers
     return before
 

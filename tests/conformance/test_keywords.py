@@ -23,6 +23,8 @@ SAID_BY_THE_HELPER: Final = {
     "market_data_fetch": {"error"},
     "order_request": {"error"},
     "cache_hit": {"outcome"},
+    "funding_paid": {"direction"},
+    "funding_received": {"direction"},
     "cache_missed": {"outcome"},
     "before_sleep": {"error"},
     "event_handler": {"error"},
@@ -36,10 +38,11 @@ SAID_BY_THE_HELPER: Final = {
 }
 #: Parameters that are no attributes: figures, times, ids, and what the helper turns into an attribute itself.
 FIGURES: Final = frozenset({
-    "at_venue", "benchmark_price", "boundaries", "calendar", "channel", "client_id", "comparer", "complete",
-    "decision_price", "description", "execution_id", "expected_price", "fee", "filled", "intent_id", "last_price",
-    "limit", "local", "ok", "original_client_id", "period", "price", "quantity", "received", "remaining", "result",
-    "score", "seconds", "sequence", "session", "signal_id", "symbols", "time", "usage", "value", "venue_time",
+    "at_venue", "benchmark_price", "boundaries", "calendar", "channel", "client_id", "comparer", "complete", "debt",
+    "decision_price", "description", "execution_id", "expected_price", "fee", "filled", "free", "intent_id",
+    "inverse", "last_price", "limit", "local", "multiplier", "ok", "original_client_id", "period", "price",
+    "quantity", "rate", "ratio", "received", "remaining", "reporting_currency", "result", "score", "seconds",
+    "sequence", "session", "signal_id", "signed_price", "symbols", "time", "usage", "used", "value", "venue_time",
 })  # fmt: skip
 #: What watchers attach to, and how a run ends.
 ATTACHED: Final = {"breaker", "bus", "enabled", "flush", "process", "publish", "queue_size", "size", "subscribers"}
@@ -89,6 +92,7 @@ def test_every_attribute_of_the_convention_can_be_said_or_is_derived() -> None:
         a.MODE,  # of the process
         a.ORDER_STAGE, a.DIRECTION, a.MARKOUT_HORIZON, a.POSITION_SIDE, a.EXPOSURE_TYPE, a.HEALTH_STATE,  # from figures
         a.BREAK_TYPE,  # by the comparer
+        a.BALANCE_STATE, a.WINDOW, a.CURRENCY_CONVERTED,
         a.SDK_ATTRIBUTE, a.SDK_REASON,  # our own health
     }  # fmt: skip
     carried = {attribute for metric in semconv.ALL for attribute in metric.attributes}

@@ -1,11 +1,11 @@
-"""Positions at average cost and what they made, per account, strategy, venue and currency; never across currencies."""
+"""Positions and what they made, per account, strategy, venue and currency; never across currencies."""
 
 from __future__ import annotations
 
 import threading
 import time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from otel_trading import instruments
 from otel_trading._attributes import OTHER
@@ -14,40 +14,60 @@ from otel_trading.semconv import attributes as a
 from otel_trading.semconv import execution
 from otel_trading.semconv import portfolio as metrics
 from otel_trading.trackers.portfolio._book import Book
+from otel_trading.trackers.portfolio._contract import LINEAR, Contract
+from otel_trading.trackers.portfolio._fifo import FifoPosition
 from otel_trading.trackers.portfolio._observed import Observed
 from otel_trading.trackers.portfolio._position import ZERO, Position, RoundTrip
+from otel_trading.trackers.portfolio._session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otel_trading._attributes import AttributeSet
 
-__all__ = ["PortfolioTracker"]
+__all__ = ["Contract", "PortfolioTracker", "Session"]
 
-_POSITION: Final = metrics.VALUE.keys
+_POSITION: Final = (metrics.VALUE.keys | {a.SYMBOL.name}) - {a.CURRENCY_CONVERTED.name}
 _BOOK: Final = _POSITION - {a.SYMBOL.name}
 _MAX_POSITIONS: Final = 10_000
-_DAY: Final = 86_400
+_KIND: Final = {"average": Position, "fifo": FifoPosition}
 
 
 class PortfolioTracker(Observed):
-    """Takes fills, marks and what the app knows itself; owns positions, P&L, equity and drawdown.
+    """Takes fills, marks, payments and what the app knows itself; owns positions, P&L, equity, drawdown and statistics.
 
-    Realized P&L is net of the fees given with the fills. The session begins at 00:00 UTC. A closed position ends.
-    Bounded to 10,000 open positions; a further one is refused and counted.
+    Realized P&L is net of the fees given with the fills and of funding. A closed position ends. Equity is what the app
+    states, else deposits and P&L. Returns are sampled once per session and annualised with the sessions of a year.
+    Every update costs the same however long the history is; bounded to 10,000 open positions, books and contracts each
+    (a further one is refused and counted), 30 sessions per book and 1,000 lots per position.
 
-    Emits `trading.trade.closures`, `.duration`, `.return` when a position comes back to zero; is observed as
-    `trading.portfolio.*` and `trading.position.*`.
+    Emits `trading.trade.closures`, `.duration`, `.return` when a position comes back to zero and
+    `trading.portfolio.session.return` when a session ends; is observed as `trading.portfolio.*`, `trading.position.*`
+    and `trading.account.leverage`.
 
     Args:
-        clock: Unix seconds.
+        clock: Unix seconds; a clock that goes backwards never reopens a session.
+        cost: How a close finds its entry price: average cost, or first in, first out.
+        session: When the session begins; 00:00 UTC by default.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        *,
+        cost: Literal["average", "fifo"] = "average",
+        session: Session | None = None,
+    ) -> None:
         self._clock = clock
+        self._kind = _KIND[cost]
+        self._session = session or Session()
         self._lock = threading.RLock()
         self._positions: dict[AttributeSet, Position] = {}
+        self._by_symbol: dict[str | None, dict[AttributeSet, Position]] = {}
         self._books: dict[AttributeSet, Book] = {}
+        self._contracts: dict[tuple[str | None, str | None], Contract] = {}
+        self._reporting: str | None = None
+        self._rates: dict[str, Decimal] = {}
         super().__init__()
 
     def filled(self, attributes: AttributeSet, quantity: float, price: float, fee: float = 0.0) -> None:
@@ -61,25 +81,34 @@ class PortfolioTracker(Observed):
         """
         with self._lock:
             key = self._known(attributes.only(_POSITION))
-            position = self._position(key)
-            if position is None:
+            worth = self._worth(key, price, done=True)
+            position = None if worth is None else self._position(key)
+            if worth is None or position is None:
                 return
             book = self._book(key.only(_BOOK))
-            made, trip = position.fill(_exact(quantity), _exact(price), _exact(fee), self._clock())
-            book.realized += made
+            before = position.unrealized
+            made, trip = position.fill(_exact(quantity), worth, _exact(fee), self._clock())
+            if book is not None:
+                book.move(made, position.unrealized - before)
+                if trip is not None:
+                    book.history.closed(trip.pnl)
             if not position.quantity:
-                del self._positions[key]
+                self._end(key)
         if trip is not None:
             _record(trip, key)
 
     def marked(self, attributes: AttributeSet, price: float) -> None:
         """Value every position in a symbol at a price; the currency may be left out."""
-        exact, wanted = _exact(price), attributes.only(_POSITION).values.items()
-        symbol = attributes.get(a.SYMBOL)
+        wanted = attributes.only(_POSITION).values.items()
         with self._lock:
-            for key, position in self._positions.items():
-                if key.get(a.SYMBOL) == symbol and wanted <= key.values.items():  # symbol first: cheap per tick
-                    position.value(exact)
+            for key, position in self._by_symbol.get(attributes.get(a.SYMBOL), {}).items():
+                if wanted <= key.values.items():
+                    worth = self._worth(key, price)
+                    if worth is None:
+                        return
+                    before = position.unrealized
+                    position.value(worth)
+                    self._move(key, ZERO, position.unrealized - before)
 
     def positioned(self, attributes: AttributeSet, quantity: float, price: float | None = None) -> None:
         """Take a position as the app or the venue states it; zero closes it, and what it loses is realized at the mark.
@@ -91,15 +120,70 @@ class PortfolioTracker(Observed):
         """
         with self._lock:
             key = self._known(attributes.only(_POSITION))
+            worth = None if price is None else self._worth(key, price)
             position = self._position(key) if quantity else self._positions.get(key)
             if position is None:
                 return
-            book = self._book(key.only(_BOOK)) if key.get(a.CURRENCY) else None
-            made = position.state(_exact(quantity), None if price is None else _exact(price))
-            if book is not None:
-                book.realized += made
+            before = position.unrealized
+            made = position.state(_exact(quantity), worth)
+            self._move(key, made, position.unrealized - before)
             if not quantity:
-                del self._positions[key]
+                self._end(key)
+
+    def booked(self, attributes: AttributeSet, amount: float) -> None:
+        """Take realized P&L that is no fill: funding, a fee of its own, a dividend; a cost is negative."""
+        exact = _exact(amount)
+        with self._lock:
+            position = self._positions.get(attributes.only(_POSITION))
+            if position is not None:
+                position.book(exact)
+            self._move(attributes, exact, ZERO)
+
+    def paid_in(self, attributes: AttributeSet, amount: float) -> None:
+        """Take a deposit, or a withdrawal when negative: equity is then deposits and P&L, unless the app states it."""
+        with self._lock:
+            book = self._book(attributes.only(_BOOK))
+            if book is not None:
+                book.pay(_exact(amount))
+
+    def split(self, attributes: AttributeSet, ratio: float) -> None:
+        """Turn each unit of every position in a symbol into `ratio` units; a reverse split has a ratio below one."""
+        wanted = attributes.only(_POSITION).values.items()
+        with self._lock:
+            for key, position in self._by_symbol.get(attributes.get(a.SYMBOL), {}).items():
+                if wanted <= key.values.items():
+                    position.split(_exact(ratio))
+
+    def contract(self, attributes: AttributeSet, contract: Contract) -> None:
+        """Take the terms of a symbol; they hold for positions opened from now on."""
+        key = attributes.get(a.VENUE), attributes.get(a.SYMBOL)
+        with self._lock:
+            if key not in self._contracts and len(self._contracts) >= _MAX_POSITIONS:
+                lose("series_limit", f"Over {_MAX_POSITIONS} contracts. State those that are traded.")
+            else:
+                self._contracts[key] = contract
+
+    def terms(self, attributes: AttributeSet) -> Contract:
+        """Return the terms of a symbol: those of the venue, else those that no venue was named for."""
+        if not self._contracts:
+            return LINEAR
+        symbol = attributes.get(a.SYMBOL)
+        own = self._contracts.get((attributes.get(a.VENUE), symbol))
+        return own or self._contracts.get((None, symbol), LINEAR)
+
+    def liquidated_at(self, attributes: AttributeSet, price: float | None) -> None:
+        """Take the price at which the venue liquidates a position, None when there is no such price any more."""
+        with self._lock:
+            position = self._positions.get(self._known(attributes.only(_POSITION)))
+            if position is not None:
+                position.liquidation = None if price is None else _exact(price)
+
+    def converted(self, currency: str, reporting: str, rate: float) -> None:
+        """Take the price of one unit of a currency in the reporting currency; another one forgets all rates."""
+        with self._lock:
+            if reporting != self._reporting:
+                self._reporting, self._rates = reporting, {}
+            self._rates[currency] = _exact(rate)
 
     def reported(self, attributes: AttributeSet, kind: str, total: float | None, session: float | None) -> None:
         """Take P&L that the app reckons itself; ours is then not shown for this book.
@@ -112,26 +196,49 @@ class PortfolioTracker(Observed):
         """
         with self._lock:
             book = self._book(attributes.only(_BOOK))
+            if book is None:
+                return
             if total is not None:
                 book.reported[kind] = _exact(total)
                 book.baseline.setdefault(kind, _exact(total))
             if session is not None:
                 book.reported_session[kind] = _exact(session)
+            book.move(ZERO, ZERO)
 
     def valued(self, attributes: AttributeSet, equity: float) -> None:
         """Take equity as the app or the venue states it."""
         with self._lock:
-            self._book(attributes.only(_BOOK)).value(_exact(equity))
+            book = self._book(attributes.only(_BOOK))
+            if book is not None:
+                book.value(_exact(equity))
+
+    def _worth(self, key: AttributeSet, price: float, *, done: bool = False) -> Decimal | None:
+        """Return the worth of a unit: a trade done at zero or below is a fact, a mark there mostly a broken feed."""
+        exact, position = _exact(price), self._positions.get(key)
+        contract = self.terms(key) if position is None else position.contract
+        if contract.takes(exact) or (done and not contract.inverse):
+            return contract.worth(exact)
+        symbol = key.get(a.SYMBOL)
+        lose("invalid_value", f"{symbol} has a price of {price}. Say contract(signed_price=True) where that is legal.")
+        return None
+
+    def _move(self, key: AttributeSet, realized: Decimal, unrealized: Decimal) -> None:
+        book = self._book(key.only(_BOOK)) if key.get(a.CURRENCY) else None
+        if book is not None:
+            book.move(realized, unrealized)
 
     def _known(self, key: AttributeSet) -> AttributeSet:
         """Return the key of the open position that is meant: stated without its currency, it is still the same one."""
         if key in self._positions:
             return key
         if not key.get(a.CURRENCY):
-            return next((known for known in self._positions if known.without(a.CURRENCY) == key), key)
-        nameless = self._positions.pop(key.without(a.CURRENCY), None)
+            alike = self._by_symbol.get(key.get(a.SYMBOL), {})
+            return next((known for known in alike if known.without(a.CURRENCY) == key), key)
+        nameless = self._positions.get(key.without(a.CURRENCY))
         if nameless is not None:
-            self._positions[key] = nameless
+            self._end(key.without(a.CURRENCY))
+            self._put(key, nameless)
+            self._move(key, ZERO, nameless.unrealized)
         return key
 
     def _position(self, key: AttributeSet) -> Position | None:
@@ -142,18 +249,31 @@ class PortfolioTracker(Observed):
             if len(self._positions) >= _MAX_POSITIONS:
                 lose("series_limit", f"Over {_MAX_POSITIONS} open positions. Report the ends of old ones.")
                 return None
-            self._positions[key] = Position(self._clock())
+            self._put(key, self._kind(self._clock(), self.terms(key)))
         return self._positions[key]
 
-    def _book(self, key: AttributeSet) -> Book:
-        day = int(self._clock() // _DAY)
-        book = self._books.setdefault(key, Book(day))
-        if book.day != day:
-            book.roll(day, self._unrealized(key))
-        return book
+    def _put(self, key: AttributeSet, position: Position) -> None:
+        self._positions[key] = position
+        self._by_symbol.setdefault(key.get(a.SYMBOL), {})[key] = position
 
-    def _unrealized(self, book: AttributeSet) -> Decimal:
-        return sum((p.unrealized for key, p in self._positions.items() if key.only(_BOOK) == book), ZERO)
+    def _end(self, key: AttributeSet) -> None:
+        del self._positions[key]
+        alike = self._by_symbol[key.get(a.SYMBOL)]
+        del alike[key]
+        if not alike:
+            del self._by_symbol[key.get(a.SYMBOL)]
+
+    def _book(self, key: AttributeSet) -> Book | None:
+        day = self._session.day(self._clock())
+        book = self._books.get(key)
+        if book is None:
+            if len(self._books) >= _MAX_POSITIONS:
+                lose("series_limit", f"Over {_MAX_POSITIONS} books. Use fewer accounts, strategies or currencies.")
+                return None
+            book = self._books[key] = Book(day)
+        if day > book.day:
+            self._roll(key, book, day)
+        return book
 
 
 def _record(trip: RoundTrip, attributes: AttributeSet) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
+from otel_trading.trackers.portfolio._history import Growth, History
 from otel_trading.trackers.portfolio._position import ZERO
 
 __all__ = ["Book"]
@@ -12,45 +14,70 @@ __all__ = ["Book"]
 
 @dataclass(slots=True)
 class Book:
-    """Realized P&L, what the app reported, the session's baseline and the peak of equity."""
+    """Realized P&L, what the app reported, the session's baseline, and growth of equity.
+
+    Equity is what the app states; else deposits and P&L, when deposits are told; else unknown.
+    """
 
     day: int
     realized: Decimal = ZERO
+    #: Of all its positions: kept up to date by each move of one, so that no fill has to add them up.
+    unrealized: Decimal = ZERO
     #: P&L that the app reported by type; when there is any, it is the truth and ours is not shown.
     reported: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     reported_session: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     baseline: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
-    equity: Decimal | None = None
-    peak: Decimal = ZERO
-    max_drawdown: Decimal = ZERO
+    deposits: Decimal | None = None
+    stated: Decimal | None = None
+    growth: Growth = field(default_factory=Growth)
+    history: History = field(init=False)
 
-    def figures(self, unrealized: Decimal) -> dict[str, Decimal]:
-        """Return P&L since inception by type."""
-        return dict(self.reported) or {"realized": self.realized, "unrealized": unrealized}
-
-    def roll(self, day: int, unrealized: Decimal) -> None:
-        """Begin a new session when the day has changed."""
-        if day != self.day:
-            self.day = day
-            self.baseline = self.figures(unrealized)
-            self.reported_session.clear()
-
-    def session(self, unrealized: Decimal) -> dict[str, Decimal]:
-        """Return P&L since the session began by type; what the app reported wins."""
-        if self.reported_session:
-            return dict(self.reported_session)
-        figures = self.figures(unrealized)
-        return {kind: value - self.baseline.get(kind, ZERO) for kind, value in figures.items()}
-
-    def value(self, equity: Decimal) -> None:
-        """Take equity, and with it the peak and the deepest drawdown."""
-        self.equity = equity
-        self.peak = max(self.peak, equity)
-        self.max_drawdown = max(self.max_drawdown, self.drawdown)
+    def __post_init__(self) -> None:
+        self.history = History(date.fromordinal(self.day).year)
 
     @property
-    def drawdown(self) -> Decimal:
-        """How far equity is below its peak, 0 to 1 and beyond when equity is negative."""
-        if self.equity is None or self.peak <= 0:
-            return ZERO
-        return (self.peak - self.equity) / self.peak
+    def figures(self) -> dict[str, Decimal]:
+        """P&L since inception by type."""
+        return dict(self.reported) or {"realized": self.realized, "unrealized": self.unrealized}
+
+    @property
+    def session(self) -> dict[str, Decimal]:
+        """P&L since the session began by type; what the app reported wins."""
+        if self.reported_session:
+            return dict(self.reported_session)
+        return {kind: value - self.baseline.get(kind, ZERO) for kind, value in self.figures.items()}
+
+    @property
+    def equity(self) -> Decimal | None:
+        """Cash and positions at mark; None while neither equity nor a deposit was told."""
+        if self.stated is not None or self.deposits is None:
+            return self.stated
+        return self.deposits + sum(self.figures.values(), ZERO)
+
+    def roll(self, day: int) -> float | None:
+        """Begin a new session; returns the return of the one that ends, or None when there is none."""
+        self.day = day
+        self.baseline = self.figures
+        self.reported_session.clear()
+        return self.history.roll(self.growth, day)
+
+    def move(self, realized: Decimal, unrealized: Decimal) -> None:
+        """Take a change of P&L."""
+        self.realized += realized
+        self.unrealized += unrealized
+        self.growth.move(self.equity)
+
+    def value(self, equity: Decimal) -> None:
+        """Take equity as it is stated."""
+        first = self.stated is None
+        self.stated = equity
+        if first:  # what differs from our own reckoning was not made by trading
+            self.growth.rebase(equity)
+        self.growth.move(equity)
+
+    def pay(self, amount: Decimal) -> None:
+        """Take money paid in, or out when negative: it changes equity and is no return."""
+        self.deposits = (self.deposits or ZERO) + amount
+        if self.stated is not None:
+            self.stated += amount
+        self.growth.rebase(self.equity)

@@ -1,10 +1,15 @@
-"""One position at average cost, in exact arithmetic; it remembers its round trip from flat to flat."""
+"""One position at average cost, in exact arithmetic; it remembers its round trip from flat to flat.
+
+Prices are worths here: what one unit is worth at a price, by its contract.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+from otel_trading.trackers.portfolio._contract import LINEAR, Contract
 
 __all__ = ["Position", "RoundTrip"]
 
@@ -26,13 +31,17 @@ class Position:
 
     Args:
         opened: When the position left zero, in the tracker's seconds.
+        contract: Terms of what is held.
     """
 
     opened: float
+    contract: Contract = LINEAR
     quantity: Decimal = ZERO
     average: Decimal | None = None
     mark: Decimal | None = None
     realized: Decimal = ZERO
+    #: Price at which the venue liquidates, as it was stated.
+    liquidation: Decimal | None = None
     _cost: Decimal = ZERO
     _trip: Decimal = ZERO
 
@@ -44,8 +53,16 @@ class Position:
     @property
     def exposure(self) -> Decimal:
         """Signed value at the mark, else at cost."""
-        price = self.average if self.mark is None else self.mark
-        return ZERO if price is None else self.quantity * price
+        worth = self.average if self.mark is None else self.mark
+        return ZERO if worth is None else self.contract.exposure(self.quantity, worth)
+
+    @property
+    def liquidation_distance(self) -> Decimal | None:
+        """Price move to liquidation relative to the mark, negative beyond it; None while a price is unknown."""
+        if self.liquidation is None or not self.mark:
+            return None
+        mark = self.contract.price(self.mark)
+        return (mark - self.liquidation) / mark * (1 if self.quantity > 0 else -1)
 
     def value(self, price: Decimal) -> None:
         """Mark it; an entry price that nobody stated is the first price seen, else all of it would look like profit."""
@@ -53,14 +70,27 @@ class Position:
         if self.average is None:
             self.average = price
 
+    def book(self, amount: Decimal) -> None:
+        """Take P&L that is no fill."""
+        self._trip += amount
+        self.realized += amount
+
+    def split(self, ratio: Decimal) -> None:
+        """Turn each unit into `ratio` units of the same total worth."""
+        self.quantity *= ratio
+        self.average = None if self.average is None else self.average / ratio
+        self.mark = None if self.mark is None else self.mark / ratio
+        self.liquidation = None if self.liquidation is None else self.liquidation / ratio
+
     def state(self, quantity: Decimal, average: Decimal | None) -> Decimal:
         """Take size and entry price as they are stated; what it lost in size is realized at the mark, and returned."""
         sign = 1 if self.quantity > 0 else -1
         kept = min(abs(self.quantity), max(quantity * sign, ZERO))
         share = (abs(self.quantity) - kept) * sign
         made = share * (self.mark - self.average) if self.mark is not None and self.average is not None else ZERO
+        if quantity:
+            self.average = self._mixed(kept, abs(quantity) - kept) if average is None else average
         self.quantity = quantity
-        self.average = self._mixed(kept, abs(quantity) - kept) if average is None else average
         self._cost = max(self._cost, abs(quantity * (self.average or ZERO)))
         self._trip += made
         self.realized += made
@@ -81,26 +111,35 @@ class Position:
 
         Args:
             quantity: Signed: bought is positive.
-            price: Price per unit; may be negative.
+            price: Worth per unit; may be negative.
             fee: Charged (positive) or earned (negative).
             now: The tracker's seconds.
         """
-        entry = price if self.average is None else self.average
+        if self.average is None:
+            self.average = price
         closing = min(abs(quantity), abs(self.quantity)) if quantity * self.quantity < 0 else ZERO
-        made = closing * (price - entry) * (1 if self.quantity > 0 else -1) - fee
+        made = (closing * price - self._release(closing)) * (1 if self.quantity > 0 else -1) - fee if closing else -fee
         opening = abs(quantity) - closing
         self._trip += made
         trip = None
         if closing and closing == abs(self.quantity):
             trip = RoundTrip(self._trip, self._cost, now - self.opened)
             self._trip, self._cost, self.opened = ZERO, ZERO, now
-            self.quantity = ZERO
+            self.quantity, self.liquidation = ZERO, None
             quantity = opening.copy_sign(quantity)
         if opening:
-            held = abs(self.quantity)
-            self.average = (held * entry + opening * price) / (held + opening)
+            self._add(opening, price)
             self._cost += opening * abs(price)
         self.quantity += quantity
         self.mark = price
         self.realized += made
         return made, trip
+
+    def _release(self, closing: Decimal) -> Decimal:
+        """Return what the units that are closed had cost, before they leave the quantity."""
+        return closing * (self.average or ZERO)
+
+    def _add(self, opening: Decimal, price: Decimal) -> None:
+        """Take in what the units that are opened cost, before they join the quantity."""
+        held = abs(self.quantity)
+        self.average = (held * (self.average or ZERO) + opening * price) / (held + opening)

@@ -1,0 +1,130 @@
+"""How an account did over time: growth without its deposits, drawdown, and each window's figures.
+
+A window of N days is the session now and the N complete ones before it; `ytd` begins with the year's first session.
+A window that reaches beyond what was seen begins with what was seen. Bounded to 30 sessions per book.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from otel_trading.trackers.portfolio._position import ZERO
+from otel_trading.trackers.portfolio._returns import Returns
+from otel_trading.trackers.portfolio._trades import Trades
+
+__all__ = ["Day", "Growth", "History"]
+
+ONE: Final = Decimal(1)
+_DAYS: Final = {"1d": 1, "7d": 7, "30d": 30}
+
+
+@dataclass(slots=True)
+class Growth:
+    """Time-weighted growth: what one unit of money became, whatever was paid in and out; 1 at the beginning."""
+
+    index: Decimal = ONE
+    peak: Decimal = ONE
+    max_drawdown: Decimal = ZERO
+    #: Equity after the last payment and the growth at that moment; no equity above zero, no growth.
+    base: Decimal | None = None
+    at_base: Decimal = ONE
+
+    def move(self, equity: Decimal | None) -> None:
+        """Take equity as it became by trading."""
+        if equity is None:
+            return
+        if self.base is None:
+            self.rebase(equity)
+        if self.base is not None:
+            self.index = self.at_base * equity / self.base
+            self.peak = max(self.peak, self.index)
+            self.max_drawdown = max(self.max_drawdown, self.drawdown)
+
+    def rebase(self, equity: Decimal | None) -> None:
+        """Take equity as it became by a payment; an account that was ruined begins anew."""
+        if self.index <= 0:
+            self.index = self.peak = ONE
+        self.at_base = self.index
+        self.base = equity if equity is not None and equity > 0 else None
+
+    @property
+    def drawdown(self) -> Decimal:
+        """How far growth is below its peak, 0 to 1, and beyond when equity is negative."""
+        return (self.peak - self.index) / self.peak
+
+
+@dataclass(slots=True)
+class Day:
+    """One complete session."""
+
+    begin: Decimal
+    change: float | None
+    trades: Trades
+
+
+@dataclass(slots=True)
+class History:
+    """Trades and growth by session, year and in all."""
+
+    year: int
+    begin: Decimal = ONE
+    year_begin: Decimal = ONE
+    today: Trades = field(default_factory=Trades)
+    this_year: Trades = field(default_factory=Trades)
+    ever: Trades = field(default_factory=Trades)
+    year_returns: Returns = field(default_factory=Returns)
+    returns: Returns = field(default_factory=Returns)
+    days: deque[Day] = field(default_factory=lambda: deque[Day](maxlen=max(_DAYS.values())))
+
+    def closed(self, pnl: Decimal) -> None:
+        """Count a closed trade in every window."""
+        for trades in (self.today, self.this_year, self.ever):
+            trades.add(pnl)
+
+    def roll(self, growth: Growth, day: int) -> float | None:
+        """End the session; returns its return, or None when there is none."""
+        known = growth.base is not None and self.begin > 0
+        change = float(growth.index / self.begin - 1) if known else None
+        self.days.append(Day(self.begin, change, self.today))
+        if change is not None:
+            self.year_returns.add(change)
+            self.returns.add(change)
+        self.begin, self.today = growth.index, Trades()
+        year = date.fromordinal(day).year
+        if year != self.year:
+            self.year, self.year_begin = year, growth.index
+            self.this_year, self.year_returns = Trades(), Returns()
+        return change
+
+    def changes(self, growth: Growth) -> dict[str, float]:
+        """Return the return of each window."""
+        if growth.base is None:
+            return {}
+        begins = {"session": self.begin, "ytd": self.year_begin, "inception": ONE}
+        begins |= {window: self._last(count)[0].begin if self.days else self.begin for window, count in _DAYS.items()}
+        return {window: float(growth.index / begin - 1) for window, begin in begins.items() if begin > 0}
+
+    def trades(self) -> dict[str, Trades]:
+        """Return the trades of each window."""
+        of_days = {
+            window: Trades.of([*(day.trades for day in self._last(count)), self.today])
+            for window, count in _DAYS.items()
+        }
+        return {"session": self.today, **of_days, "ytd": self.this_year, "inception": self.ever}
+
+    def sampled(self) -> dict[str, Returns]:
+        """Return the session returns of each window, complete sessions only."""
+        found = {"ytd": self.year_returns, "inception": self.returns}
+        for window, count in _DAYS.items():
+            found[window] = Returns()
+            for day in self._last(count):
+                if day.change is not None:
+                    found[window].add(day.change)
+        return found
+
+    def _last(self, count: int) -> list[Day]:
+        return list(self.days)[-count:]
