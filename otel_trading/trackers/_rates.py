@@ -33,7 +33,7 @@ def _times() -> deque[float]:
 class _Row:
     recent: deque[float] = field(default_factory=_times)
     #: Times and rates, falling: what is smaller than a later one can be no maximum any more.
-    peaks: deque[tuple[float, int]] = field(default_factory=deque)
+    peaks: deque[tuple[float, int]] = field(default_factory=deque[tuple[float, int]])
 
 
 class PeakRates:

@@ -99,7 +99,7 @@ class ExecutionTracker:
             price: Price per unit; relative to zero there is no markout.
         """
         symbol = attributes.get(a.SYMBOL)
-        if symbol in {None, OTHER} or not price or attributes.get(a.MODE) in _SIMULATED:
+        if symbol is None or symbol == OTHER or not price or attributes.get(a.MODE) in _SIMULATED:
             return
         now, venue = self._clock(), attributes.get(a.VENUE)
         with self._lock:
@@ -133,7 +133,7 @@ class ExecutionTracker:
 
     def _settle(self, watch: _Watch, now: float) -> list[tuple[_Fill, str, float]]:
         """Move every fill whose horizon is over to the next one; returns what there is to record."""
-        over = []
+        over: list[tuple[_Fill, str, float]] = []
         for place, (horizon, seconds) in enumerate(_HORIZONS):
             queue = watch.waiting[place]
             while queue and queue[0].time + seconds < now:
