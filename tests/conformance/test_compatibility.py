@@ -128,8 +128,6 @@ SERIES: Final = {
 }
 #: Names of theirs that are the names of ours, or of a receiver that we recommend.
 EQUAL: Final = {*BY_SERIES, "redis_memory_used_bytes"}
-#: Rows whose source the convention does not record yet.
-LATER: Final = {"S3-03", "S3-04", "S3-06", "S3-10"}
 COUNTED: Final = re.compile(r"\w+_(total|bucket|count|sum)")
 VALUES: Final = {attribute.prometheus: attribute.values for attribute in a.ALL.values()}
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["record"])
@@ -139,7 +137,7 @@ each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["record
 def test_every_name_of_theirs_is_recreated_or_ours_as_well(row: str) -> None:
     there = (SERIES[row] in RECORDED) + (SERIES[row] in EQUAL)
 
-    assert there == (row.split(maxsplit=1)[0] not in LATER), SERIES[row]
+    assert there == 1, SERIES[row]
 
 
 def test_nothing_else_is_recreated_and_every_metric_row_is_dealt_with() -> None:

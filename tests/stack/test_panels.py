@@ -30,8 +30,12 @@ PANELS: Final = {
     "S0-25": ["Order messages per second"],
     "S0-26": ["P&L by strategy"],
     "S0-27": ["Health checks"],
+    "S1-32": ["Trading signals", "Positions", "Drawdown", "Statistics"],
     "S1-34": ["Fetch time, p95", "Cache hits", "Data quality"],
+    "S3-21": ["Statistics"],
     "S3-25": ["Equity curve"],
+    "S3-26": ["Return by window"],
+    "S3-27": ["Size of session returns"],
     "S3-28": ["Slippage", "Slippage, p95 by direction"],
 }
 #: Nothing of the kind happens on the day, or (the first) their label replaces the one that we look for.

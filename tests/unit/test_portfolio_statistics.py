@@ -77,7 +77,7 @@ def test_ruin_has_no_annual_growth() -> None:
     assert ours.calmar(365) is None
 
 
-@pytest.mark.seed("S3-06", "S1-32")
+@pytest.mark.seed("S3-06")
 def test_sessions_give_the_same_ratios_as_their_equity_curve(
     portfolio: PortfolioTracker, clock: Clock, capmeter: CapturingMeter
 ) -> None:
@@ -101,7 +101,7 @@ def test_sessions_give_the_same_ratios_as_their_equity_curve(
     assert capmeter.value("trading.portfolio.max_drawdown") == pytest.approx(1 - 50_000 / 107_250.5)
 
 
-@pytest.mark.seed("S3-04", "S3-10", "S3-26")
+@pytest.mark.seed("S3-04", "S3-10")
 def test_each_window_returns_from_where_it_begins(
     portfolio: PortfolioTracker, clock: Clock, capmeter: CapturingMeter
 ) -> None:
@@ -155,7 +155,7 @@ def test_a_ruined_account_begins_anew_with_its_next_deposit(
     assert capmeter.value("trading.portfolio.max_drawdown") == pytest.approx(1.2)
 
 
-@pytest.mark.seed("S3-03", "S3-21", "S3-39", "S3-24")
+@pytest.mark.seed("S3-03")
 def test_closed_trades_by_window(portfolio: PortfolioTracker, clock: Clock, capmeter: CapturingMeter) -> None:
     def trade(pnl: float) -> None:
         portfolio.filled(BTC, 1, 1000.0)
