@@ -165,7 +165,7 @@ SESSION_ROLLED: Final = _event(
     Severity.INFO,
     "A trading session ended and the next one began.",
     (a.CURRENCY,),
-    pending="Sessions roll over silently at midnight UTC.",
+    "Per account, strategy and currency; told with the first collection of the next one.",
 )
 
 #: Every event of the convention.

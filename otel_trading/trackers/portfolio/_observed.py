@@ -6,9 +6,10 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments
+from otel_trading import events, instruments
 from otel_trading.semconv import Metric
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import events as happened
 from otel_trading.semconv import portfolio as metrics
 from otel_trading.trackers.portfolio import _picture
 
@@ -53,7 +54,7 @@ class Observed:
 
     def __init__(self) -> None:
         #: Sessions that ended, until the next collection records them: never under our lock.
-        self._ended: deque[tuple[AttributeSet, float]] = deque(maxlen=_MAX_ENDED)
+        self._ended: deque[tuple[AttributeSet, float | None]] = deque(maxlen=_MAX_ENDED)
         self._picture: dict[Metric, list[Row]] = {}
         self._shown: set[Metric] = set(_picture.METRICS)
         self._readings = [_Reading(weakref.WeakMethod(self._rows), metric) for metric in _picture.METRICS]
@@ -74,7 +75,9 @@ class Observed:
             rows = self._picture.get(metric, [])
         while self._ended:
             key, change = self._ended.popleft()
-            instruments.of(metrics.SESSION_RETURN).record(abs(change), key.plus(a.DIRECTION, _direction(change)))
+            events.emit(happened.SESSION_ROLLED, key)
+            if change is not None:
+                instruments.of(metrics.SESSION_RETURN).record(abs(change), key.plus(a.DIRECTION, _direction(change)))
         return rows
 
     def _roll_all(self) -> None:
@@ -84,9 +87,7 @@ class Observed:
                 self._roll(key, book, day)
 
     def _roll(self, key: AttributeSet, book: Book, day: int) -> None:
-        change = book.roll(day)
-        if change is not None:
-            self._ended.append((key, change))
+        self._ended.append((key, book.roll(day)))
 
 
 def _direction(change: float) -> str:
