@@ -90,7 +90,8 @@ def order_filled(
     `trading.order.fill.duration`, through the portfolio `trading.trade.*`, and later `trading.execution.markout`; the
     event `trading.execution.filled` and the span `trading.execution.process`, in the trace of the order.
     """
-    orders = trackers.default().orders
+    owned = trackers.default()
+    orders, portfolio = owned.orders, owned.portfolio
     known = orders.attributes(client_id)
     if known is not None:
         venue, symbol = venue or known.get(a.VENUE), symbol or known.get(a.SYMBOL)
@@ -113,7 +114,6 @@ def order_filled(
         _cost(attributes, charged)
         if paid is None or size is None:
             return
-        portfolio = trackers.default().portfolio
         value = number(size * portfolio.terms(attributes).value(paid), "price * quantity")
         if value is None:
             return
@@ -123,7 +123,7 @@ def order_filled(
             return
         if attributes.get(a.SYMBOL) and attributes.get(a.CURRENCY):
             portfolio.filled(attributes, sign * size, paid, charged)
-        trackers.default().executions.filled(attributes, sign, paid)
+        owned.executions.filled(attributes, sign, paid)
         if expected_price is not None:
             _slippage(attributes, paid, number(expected_price, "expected_price"), sign)
 

@@ -105,7 +105,8 @@ class ExecutionTracker:
         with self._lock:
             over = self._sweep(now)
             if self._waiting < MAX_WAITING:
-                watch = self._watches.setdefault(symbol, {}).setdefault(venue, _Watch())
+                venues = self._watches.setdefault(symbol, {})
+                watch = venues.get(venue) or venues.setdefault(venue, _Watch())
                 over += self._settle(watch, now)
                 watch.waiting[0].append(_Fill(now, price, sign, attributes))
                 self._waiting += 1
