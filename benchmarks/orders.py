@@ -37,7 +37,7 @@ def steps() -> dict[str, Callable[[int], object]]:
         "order acknowledged": lambda number: orders.moved(f"order-{number:08}", OF_EACH, "new"),
         "order replaced": lambda number: orders.asked("replace", f"again-{number:08}", f"order-{number:08}", 2.0),
         "fill followed": lambda number: executions.filled(OF_EACH, 1.0, 100.0 + number),
-        "execution remembered": lambda number: executions.repeated("kraken", f"exec-{number:08}"),
+        "execution remembered": lambda number: executions.repeated(OF_EACH, f"exec-{number:08}"),
         "intent created": lambda number: intents.created(f"intent-{number:08}", OF_EACH, "created", "pending"),
     }
 

@@ -130,7 +130,7 @@ def order_filled(
 
 def _repeated(attributes: AttributeSet, execution_id: str) -> bool:
     # Here and nowhere deeper: a resent fill must reach neither the counters nor the order nor the position.
-    repeated = trackers.default().executions.repeated(attributes.get(a.VENUE), str(execution_id))
+    repeated = trackers.default().executions.repeated(attributes, str(execution_id))
     if repeated:
         count("duplicate")  # without a warning: that venues resend after a reconnect is no mistake of the bot
     return repeated

@@ -74,14 +74,17 @@ class ExecutionTracker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str | None, str], None] = OrderedDict()
+        self._known: OrderedDict[tuple[str | None, ...], None] = OrderedDict()
         self._watches: dict[str, dict[str | None, _Watch]] = {}  # by symbol and venue
         self._waiting = 0
         self._swept = clock()
 
-    def repeated(self, venue: str | None, execution_id: str) -> bool:
-        """Return whether an execution was reported before, and remember it; ids are a venue's own."""
-        key = (venue, execution_id)
+    def repeated(self, attributes: AttributeSet, execution_id: str) -> bool:
+        """Return whether an execution was reported before, and remember it.
+
+        Ids are a venue's own, and at some venues (Binance) each symbol counts from one.
+        """
+        key = (*(attributes.get(attribute) for attribute in (a.VENUE, a.ACCOUNT, a.SYMBOL)), execution_id)
         with self._lock:
             if key in self._known:
                 return True

@@ -80,8 +80,8 @@ def test_a_day_is_counted_exactly(stack: Stack, day: list[dict[str, str]]) -> No
     )
     held = {row["metric"]["__name__"]: float(row["value"][1]) for row in prometheus_query(stack, query)}
 
-    # Five orders in two parts each, and one fill without a usable price, which is a fill all the same.
-    assert held == {"trading_execution_fills_total": 11, "trading_trade_closures_total": 2}
+    # Five orders in two parts each, a contract in three fills, and one fill without a usable price.
+    assert held == {"trading_execution_fills_total": 14, "trading_trade_closures_total": 3}
 
 
 def test_a_closed_position_is_gone_with_the_next_export(stack: Stack, tmp_path: Path) -> None:

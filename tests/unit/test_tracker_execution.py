@@ -193,17 +193,25 @@ def test_an_execution_is_told_from_its_repetition(
 ) -> None:
     monkeypatch.setattr(module, "MAX_REMEMBERED", 2)
 
-    assert [executions.repeated("kraken", name) for name in ("1", "1", "2", "1")] == [False, True, False, True]
-    assert not executions.repeated("binance", "1"), "an id is a venue's own"
-    assert not executions.repeated("kraken", "1"), "the memory is bounded"
+    kraken = attributes(venue="kraken", symbol="A")
+
+    assert [executions.repeated(kraken, name) for name in ("1", "1", "2", "1")] == [False, True, False, True]
+    assert not executions.repeated(attributes(venue="binance", symbol="A"), "1"), "an id is a venue's own"
+    assert not executions.repeated(kraken, "1"), "the memory is bounded"
     assert len(executions._known) == 2
+
+
+def test_at_a_venue_that_counts_by_symbol_an_id_is_the_symbols_own(executions: ExecutionTracker) -> None:
+    assert not executions.repeated(attributes(venue="binance", symbol="A"), "1")
+    assert not executions.repeated(attributes(venue="binance", symbol="B"), "1")
+    assert executions.repeated(attributes(venue="binance", symbol="A"), "1")
 
 
 def test_of_many_threads_that_report_one_execution_one_is_the_first(executions: ExecutionTracker) -> None:
     first: list[int] = []
 
     def report() -> None:
-        first.extend(number for number in range(500) if not executions.repeated("kraken", str(number)))
+        first.extend(number for number in range(500) if not executions.repeated(FILL, str(number)))
 
     threads = [threading.Thread(target=report) for _ in range(4)]
     for thread in threads:

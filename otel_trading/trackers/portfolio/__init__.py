@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from decimal import Decimal
@@ -285,5 +286,6 @@ def _record(trip: RoundTrip, attributes: AttributeSet) -> None:
         instruments.of(execution.TRADE_RETURN).record(float(abs(trip.pnl) / trip.cost), closed)
 
 
+@functools.lru_cache(maxsize=4096)  # prices, sizes and fees stand on grids: most of them come again
 def _exact(value: float) -> Decimal:
     return Decimal(repr(value))
