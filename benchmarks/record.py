@@ -1,10 +1,10 @@
 """What a helper costs beside the bare SDK instruments that it drives: ratios from one interleaved run.
 
-    python benchmarks/record.py [--rounds 30]
+    python benchmarks/record.py [--rounds 30] [--mode replay]
 
 Both sides record the same values with the same attributes through the same views into the same kind of provider. The
-medians are taken over rounds in which the two sides alternate, so that a busy machine slows both. In mode replay no
-markout follows a fill: up to five of them come later in live trading, as recordings of their own.
+medians are taken over rounds in which the two sides alternate, so that a busy machine slows both. In mode live up to
+five markouts follow a fill later, as recordings of their own; in mode replay none does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CALLS = 2_000
-COMMON = {"trading.mode": "replay", "trading.venue.name": "kraken", "trading.strategy.name": "bench"}
+COMMON = {"trading.venue.name": "kraken", "trading.strategy.name": "bench"}
 SYMBOL = {"trading.instrument.symbol": "BTC/USD"}
 
 
@@ -33,22 +33,22 @@ def provider() -> MeterProvider:
     return MeterProvider([InMemoryMetricReader()], views=views(), shutdown_on_exit=False)
 
 
-def bare() -> dict[str, Callable[[], None]]:
+def bare(mode: str) -> dict[str, Callable[[], None]]:
     """The same records by hand, attributes built once: the cheapest that an app could write."""
-    own = provider().get_meter("bare")
+    own, common = provider().get_meter("bare"), {"trading.mode": mode, **COMMON}
     made = {}
     for metric in semconv.ALL:
         if metric.kind is Kind.COUNTER:
             made[metric] = own.create_counter(metric.name, str(metric.unit)).add
         elif metric.kind is Kind.HISTOGRAM:
             made[metric] = own.create_histogram(metric.name, str(metric.unit)).record
-    signal = {**COMMON, **SYMBOL, "trading.signal.type": "buy"}
-    hit = {**COMMON, "trading.cache.name": "bars", "trading.cache.outcome": "hit"}
-    feed = {**COMMON, **SYMBOL, "trading.data.source": "kraken", "trading.data.kind": "trade"}
+    signal = {**common, **SYMBOL, "trading.signal.type": "buy"}
+    hit = {**common, "trading.cache.name": "bars", "trading.cache.outcome": "hit"}
+    feed = {**common, **SYMBOL, "trading.data.source": "kraken", "trading.data.kind": "trade"}
     delay = {key: value for key, value in feed.items() if key != "trading.data.kind"}
-    fill = {**COMMON, **SYMBOL, "trading.order.side": "buy"}
+    fill = {**common, **SYMBOL, "trading.order.side": "buy"}
     money = {**fill, "trading.currency.code": "USD"}
-    fee = {**COMMON, **SYMBOL, "trading.currency.code": "USD", "trading.fee.type": "commission"}
+    fee = {**common, **SYMBOL, "trading.currency.code": "USD", "trading.fee.type": "commission"}
     slip = {**fill, "trading.execution.benchmark": "arrival", "trading.execution.direction": "adverse"}
 
     def message() -> None:
@@ -69,10 +69,10 @@ def bare() -> dict[str, Callable[[], None]]:
     }
 
 
-def helpers() -> dict[str, Callable[[], None]]:
+def helpers(mode: Literal["live", "replay"] = "live") -> dict[str, Callable[[], None]]:
     """The same through the front door; `order_filled` also keeps the position."""
     instruments.bind(provider())
-    meter.defaults(mode="replay", venue="kraken", strategy="bench", currency="USD")
+    meter.defaults(mode=mode, venue="kraken", strategy="bench", currency="USD")
     now = time.time()
     return {
         "signal_emitted": lambda: meter.signal_emitted(type="buy", symbol="BTC/USD"),
@@ -96,8 +96,9 @@ def microseconds(call: Callable[[], None]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30)
-    rounds = parser.parse_args().rounds
-    ours, theirs = helpers(), bare()
+    parser.add_argument("--mode", choices=["live", "replay"], default="live")
+    arguments = parser.parse_args()
+    rounds, ours, theirs = arguments.rounds, helpers(arguments.mode), bare(arguments.mode)
     print(f"{'helper':22} {'bare us':>8} {'ours us':>8} {'ratio':>6}")
     for name, call in ours.items():
         pairs = [(microseconds(theirs[name]), microseconds(call)) for _ in range(rounds)]
