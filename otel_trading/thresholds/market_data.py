@@ -1,0 +1,22 @@
+"""What market data is compared with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import market_data
+from otel_trading.thresholds._model import Threshold
+
+AGE: Final = Threshold(
+    name="market_data_age_seconds",
+    brief=(
+        "Seconds since the last message of a feed, by kind of data. Bars are taken to be of one minute. Kinds that "
+        "come when they come (funding, account, news) have no default: set one where silence means trouble."
+    ),
+    default={"quote": 30, "order_book": 30, "ticker": 60, "trade": 120, "bar": 180},
+    allowed=(1, 604_800),
+    of=(market_data.AGE,),
+    key=a.DATA_KIND,
+    group="fast",
+)
