@@ -24,13 +24,14 @@ def statistics() -> table.Panel:
         "Sharpe": portfolio.SHARPE_RATIO,
         "Sortino": portfolio.SORTINO_RATIO,
         "Calmar": portfolio.CALMAR_RATIO,
+        "Max drawdown": portfolio.MAX_DRAWDOWN,
     }
     queries = [house.query(promql.now(metric, by, "max")) for metric in columns.values()]
     panel = house.rows("Statistics", house.about(*columns.values()), "none", *queries)
     labels = {a.WINDOW: "Window", a.STRATEGY: "Strategy", a.ACCOUNT: "Account", a.CURRENCY: "Currency"}
-    values = {f"Value #{letter}": name for letter, name in zip("ABCDEFG", columns, strict=True)}
+    values = {f"Value #{letter}": name for letter, name in zip("ABCDEFGH", columns, strict=True)}
     panel = house.tidy(panel, {attribute.prometheus: name for attribute, name in labels.items()} | values)
-    for share in ("Return", "Win rate"):
+    for share in ("Return", "Win rate", "Max drawdown"):
         panel = house.column(panel, share, unit=house.SHARE, decimals=1)
     for ratio in ("Profit factor", "Sharpe", "Sortino", "Calmar", "Expectancy"):
         panel = house.column(panel, ratio, decimals=2)

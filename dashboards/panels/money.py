@@ -41,7 +41,8 @@ def drawdown() -> timeseries.Panel:
     """Drawdown now and at its deepest."""
     by = (a.STRATEGY, a.ACCOUNT)
     present = house.query(promql.now(portfolio.DRAWDOWN, by, "max"), f"now {promql.legend(*by)}")
-    deepest = house.query(promql.now(portfolio.MAX_DRAWDOWN, by, "max"), f"deepest {promql.legend(*by)}")
+    ever = promql.now(portfolio.MAX_DRAWDOWN, by, "max", {a.WINDOW: "inception"})
+    deepest = house.query(ever, f"deepest {promql.legend(*by, a.CURRENCY)}")
     description = house.about(portfolio.DRAWDOWN, portfolio.MAX_DRAWDOWN)
     panel = house.lines("Drawdown", description, house.SHARE, present, deepest)
     return house.dashed(panel, "/^deepest/").min(0)

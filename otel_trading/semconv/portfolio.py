@@ -75,8 +75,9 @@ MAX_DRAWDOWN: Final = _metric(
     "trading.portfolio.max_drawdown",
     Kind.OBSERVABLE_GAUGE,
     _RATIO,
-    "How far equity ever was below its peak.",
-    (),
+    "How far equity was below its peak at worst, in the window.",
+    _WINDOW,
+    note=f"Every mark counts, not only the end of a session. {_WINDOWS}",
 )
 SHARPE_RATIO: Final = _metric(
     "trading.portfolio.sharpe_ratio",

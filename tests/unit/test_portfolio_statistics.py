@@ -98,7 +98,7 @@ def test_sessions_give_the_same_ratios_as_their_equity_curve(
         assert found["inception"] == pytest.approx(float(theirs), rel=1e-9)
         assert found["30d"] == pytest.approx(found["inception"], rel=1e-9)
         assert {"session", "1d"}.isdisjoint(found)
-    assert capmeter.value("trading.portfolio.max_drawdown") == pytest.approx(1 - 50_000 / 107_250.5)
+    assert capmeter.value("trading.portfolio.max_drawdown", window="inception") == pytest.approx(1 - 50_000 / 107_250.5)
 
 
 @pytest.mark.seed("S3-04", "S3-10")
@@ -152,7 +152,7 @@ def test_a_ruined_account_begins_anew_with_its_next_deposit(
     portfolio.booked(BOOK, 100.0)
 
     assert capmeter.value("trading.portfolio.drawdown") == 0
-    assert capmeter.value("trading.portfolio.max_drawdown") == pytest.approx(1.2)
+    assert capmeter.value("trading.portfolio.max_drawdown", window="inception") == pytest.approx(1.2)
 
 
 @pytest.mark.seed("S3-03")

@@ -259,7 +259,7 @@ def test_drawdown_follows_equity_and_the_deepest_one_stays(
 
     assert capmeter.value("trading.portfolio.value", currency="USD") == 108
     assert capmeter.value("trading.portfolio.drawdown") == pytest.approx(0.1)
-    assert capmeter.value("trading.portfolio.max_drawdown") == pytest.approx(0.25)
+    assert capmeter.value("trading.portfolio.max_drawdown", window="inception") == pytest.approx(0.25)
 
 
 def test_the_worst_currency_speaks_for_the_drawdown_of_an_account(

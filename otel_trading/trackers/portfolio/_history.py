@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
-from typing import Final
+from functools import reduce
+from typing import TYPE_CHECKING, Final
 
-from otel_trading.trackers.portfolio._position import ZERO
+from otel_trading.trackers.portfolio._depth import ONE, Depth
 from otel_trading.trackers.portfolio._returns import Returns
 from otel_trading.trackers.portfolio._trades import Trades
 
+if TYPE_CHECKING:
+    from decimal import Decimal
+
 __all__ = ["Day", "Growth", "History"]
 
-ONE: Final = Decimal(1)
 _DAYS: Final = {"1d": 1, "7d": 7, "30d": 30}
 
 
@@ -27,8 +29,9 @@ class Growth:
     """Time-weighted growth: what one unit of money became, whatever was paid in and out; 1 at the beginning."""
 
     index: Decimal = ONE
-    peak: Decimal = ONE
-    max_drawdown: Decimal = ZERO
+    #: Of the complete sessions, and of the one that runs.
+    before: Depth = field(default_factory=Depth)
+    today: Depth = field(default_factory=Depth)
     #: Equity after the last payment and the growth at that moment; no equity above zero, no growth.
     base: Decimal | None = None
     at_base: Decimal = ONE
@@ -41,20 +44,33 @@ class Growth:
             self.rebase(equity)
         if self.base is not None:
             self.index = self.at_base * equity / self.base
-            self.peak = max(self.peak, self.index)
-            self.max_drawdown = max(self.max_drawdown, self.drawdown)
+            self.today.move(self.index)
 
     def rebase(self, equity: Decimal | None) -> None:
         """Take equity as it became by a payment; an account that was ruined begins anew."""
         if self.index <= 0:
-            self.index = self.peak = ONE
+            self.index = ONE
+            self.today.restart()
         self.at_base = self.index
         self.base = equity if equity is not None and equity > 0 else None
 
     @property
+    def ever(self) -> Depth:
+        """Peak and depth since the beginning."""
+        return self.before.then(self.today)
+
+    @property
     def drawdown(self) -> Decimal:
         """How far growth is below its peak, 0 to 1, and beyond when equity is negative."""
-        return (self.peak - self.index) / self.peak
+        peak = self.ever.peak
+        return (peak - self.index) / peak
+
+    def roll(self) -> Depth:
+        """Begin a new session; returns the depth of the one that ends."""
+        ended = self.today
+        self.before = self.ever
+        self.today = Depth(self.index, self.index)
+        return ended
 
 
 @dataclass(slots=True)
@@ -64,6 +80,7 @@ class Day:
     begin: Decimal
     change: float | None
     trades: Trades
+    depth: Depth
 
 
 @dataclass(slots=True)
@@ -73,6 +90,8 @@ class History:
     year: int
     begin: Decimal = ONE
     year_begin: Decimal = ONE
+    #: Of the complete sessions of the year.
+    year_depth: Depth = field(default_factory=Depth)
     today: Trades = field(default_factory=Trades)
     this_year: Trades = field(default_factory=Trades)
     ever: Trades = field(default_factory=Trades)
@@ -89,7 +108,9 @@ class History:
         """End the session; returns its return, or None when there is none."""
         known = growth.base is not None and self.begin > 0
         change = float(growth.index / self.begin - 1) if known else None
-        self.days.append(Day(self.begin, change, self.today))
+        depth = growth.roll()
+        self.days.append(Day(self.begin, change, self.today, depth))
+        self.year_depth = self.year_depth.then(depth)
         if change is not None:
             self.year_returns.add(change)
             self.returns.add(change)
@@ -98,6 +119,7 @@ class History:
         if year != self.year:
             self.year, self.year_begin = year, growth.index
             self.this_year, self.year_returns = Trades(), Returns()
+            self.year_depth = Depth(growth.index, growth.index)
         return change
 
     def changes(self, growth: Growth) -> dict[str, float]:
@@ -107,6 +129,13 @@ class History:
         begins = {"session": self.begin, "ytd": self.year_begin, "inception": ONE}
         begins |= {window: self._last(count)[0].begin if self.days else self.begin for window, count in _DAYS.items()}
         return {window: float(growth.index / begin - 1) for window, begin in begins.items() if begin > 0}
+
+    def depths(self, growth: Growth) -> dict[str, Depth]:
+        """Return how deep growth fell in each window, below the peak that it had there."""
+        found = {"session": growth.today, "ytd": self.year_depth.then(growth.today), "inception": growth.ever}
+        for window, count in _DAYS.items():
+            found[window] = reduce(Depth.then, [*(day.depth for day in self._last(count)), growth.today])
+        return found
 
     def trades(self) -> dict[str, Trades]:
         """Return the trades of each window."""

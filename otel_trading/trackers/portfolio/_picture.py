@@ -69,7 +69,7 @@ def taken(
     rows: Rows = defaultdict(list)
     exposures = _positions(rows, positions, books)
     money: dict[AttributeSet, dict[Metric, Money]] = {}
-    deepest: dict[AttributeSet, tuple[float, float]] = {}
+    deepest: dict[AttributeSet, float] = {}
     for key, book in books.items():
         exposure = exposures[key]
         money[key] = {metrics.PNL: book.figures, metrics.SESSION_PNL: book.session, metrics.EXPOSURE: exposure}
@@ -78,8 +78,7 @@ def taken(
             _growth(rows, key, book, exposure["gross"])
             _deepen(deepest, key.only(_ACCOUNT), book)
         _statistics(rows, key, book, per_year)
-    rows[metrics.DRAWDOWN] = [(key, now) for key, (now, _) in deepest.items()]
-    rows[metrics.MAX_DRAWDOWN] = [(key, ever) for key, (_, ever) in deepest.items()]
+    rows[metrics.DRAWDOWN] = list(deepest.items())
     for key, figures in money.items():
         _add(rows, key, figures)
     for key, figures in _converted(money, reporting, rates).items():
@@ -122,14 +121,16 @@ def _growth(rows: Rows, key: AttributeSet, book: Book, gross: Decimal) -> None:
     """Add what equity tells."""
     for window, change in book.history.changes(book.growth).items():
         rows[metrics.RETURN].append((key.plus(a.WINDOW, window), change))
+    for window, depth in book.history.depths(book.growth).items():
+        if depth.peak > 0:
+            rows[metrics.MAX_DRAWDOWN].append((key.plus(a.WINDOW, window), _float(depth.worst)))
     if book.equity is not None and book.equity > 0:
         rows[metrics.LEVERAGE].append((key, float(gross / book.equity)))
 
 
-def _deepen(deepest: dict[AttributeSet, tuple[float, float]], account: AttributeSet, book: Book) -> None:
+def _deepen(deepest: dict[AttributeSet, float], account: AttributeSet, book: Book) -> None:
     """Let the worst currency of an account speak: it has one drawdown, without a currency to keep them apart."""
-    now, ever = deepest.get(account, (0.0, 0.0))
-    deepest[account] = (max(now, float(book.growth.drawdown)), max(ever, float(book.growth.max_drawdown)))
+    deepest[account] = max(deepest.get(account, 0.0), float(book.growth.drawdown))
 
 
 def _statistics(rows: Rows, key: AttributeSet, book: Book, per_year: int) -> None:
