@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, str]] = {
     "up": "otel_trading.cli.up",
     "down": "otel_trading.cli.down",
     "status": "otel_trading.cli.status",
+    "alerts": "otel_trading.cli.alerts",
     "doctor": "otel_trading.cli.doctor",
     "env": "otel_trading.cli.env",
     "metrics": "otel_trading.cli.metrics",
