@@ -25,7 +25,7 @@ _IN_FORCE = 'trading:threshold_in_force:order_rejection_ratio{job="setter"}'
 
 
 def alerts(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [COMMAND, "alerts", "--home", stack.home, *arguments]
+    command = [str(COMMAND), "alerts", "--home", str(stack.home), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
