@@ -7,6 +7,7 @@ Targets: 10,000 fills over 200 symbols in 0.5 s; observation of 1,000 positions 
 
 from __future__ import annotations
 
+import json
 import time
 import tracemalloc
 
@@ -42,12 +43,22 @@ def observe(tracker: PortfolioTracker) -> float:
     return time.perf_counter() - begin
 
 
+def keep(tracker: PortfolioTracker) -> tuple[float, float, int]:
+    """Milliseconds of a snapshot and of going on from it, and its length as JSON."""
+    begin = time.perf_counter()
+    text = json.dumps(tracker.snapshot())
+    written = time.perf_counter()
+    PortfolioTracker().restore(text)
+    return (written - begin) * 1e3, (time.perf_counter() - written) * 1e3, len(text)
+
+
 def main() -> None:
     instruments.bind(MeterProvider(views=views(), shutdown_on_exit=False))
     for cost in ("average", "fifo"):
         seconds = min(fill(PortfolioTracker(cost=cost), symbols(200)) for _ in range(3))
         print(f"{FILLS:,} fills over 200 symbols, {cost}: {seconds:.3f} s")
-    print(f"{'symbols':>8} {'us a fill':>10} {'ms observed':>12} {'bytes a symbol':>15}")
+    columns = ("us a fill", "ms observed", "bytes a symbol", "ms snapshot", "ms restored", "bytes of it")
+    print(f"{'symbols':>8} " + " ".join(f"{column:>14}" for column in columns))
     for count in (10, 100, 1_000, 10_000):
         keys = symbols(count)
         tracker = PortfolioTracker()
@@ -61,7 +72,8 @@ def main() -> None:
         fill(second, keys, count)
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        print(f"{count:8,} {each:10.1f} {seen:12.2f} {held / count:15.0f}")
+        figures = [f"{each:14.1f} {seen:14.2f} {held / count:14.0f}", *(f"{cost:14,.1f}" for cost in keep(tracker))]
+        print(f"{count:8,} {' '.join(figures)}")
 
 
 if __name__ == "__main__":

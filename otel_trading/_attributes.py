@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from otel_trading.semconv import Attribute
 
-__all__ = ["OTHER", "WORDS", "AttributeSet", "Keywords", "custom", "reset_caps"]
+__all__ = ["OTHER", "WORDS", "AttributeSet", "Keywords", "custom", "known", "reset_caps"]
 
 OTHER: Final = "_other_"
 MAX_VALUES: Final = 1000
@@ -178,6 +178,12 @@ def custom(keywords: dict[str, object]) -> AttributeSet:
         if value is OTHER:
             overflow(name)
     return found
+
+
+def known(attributes: AttributeSet) -> None:
+    """Let the values of a set from before a restart count as seen, so that they are not folded when they come again."""
+    for name, text in attributes.values.items():
+        _admit(name, text)
 
 
 def _ours(keyword: str) -> str:

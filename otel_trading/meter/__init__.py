@@ -53,6 +53,7 @@ from otel_trading.meter.portfolio import equity, pnl, position, price_marked
 from otel_trading.meter.positions import contract, liquidation_price, position_split
 from otel_trading.meter.rate_limits import rate_limit, rate_limit_wait, rate_limited
 from otel_trading.meter.resilience import before_sleep, breaker_called, breaker_changed, health, retried
+from otel_trading.meter.restart import portfolio_snapshot, restore_portfolio
 from otel_trading.meter.risk import kill_switch_changed, reconciled, risk_checked, risk_limit, value_at_risk
 from otel_trading.meter.sessions import venue_session, watch_market_hours
 from otel_trading.meter.strategy import indicator, iteration, signal_emitted, strategy_state
@@ -112,6 +113,7 @@ __all__ = [
     "order_sent",
     "order_status_changed",
     "pnl",
+    "portfolio_snapshot",
     "position",
     "position_split",
     "price_marked",
@@ -119,6 +121,7 @@ __all__ = [
     "rate_limit_wait",
     "rate_limited",
     "reconciled",
+    "restore_portfolio",
     "retried",
     "risk_checked",
     "risk_limit",

@@ -122,7 +122,7 @@ def order_filled(
         if sign is None:
             return
         if attributes.get(a.SYMBOL) and attributes.get(a.CURRENCY):
-            portfolio.filled(attributes, sign * size, paid, charged)
+            portfolio.filled(attributes, sign * size, paid, charged, execution_id)
         owned.executions.filled(attributes, sign, paid)
         if expected_price is not None:
             _slippage(attributes, paid, number(expected_price, "expected_price"), sign)

@@ -105,6 +105,7 @@ SdkReason = Literal[
     "queue_full",
     "duplicate",
     "out_of_order",
+    "invalid_snapshot",
     "export_failed",
     "internal_error",
 ]

@@ -46,7 +46,9 @@ FIGURES: Final = frozenset({
 })  # fmt: skip
 #: What watchers attach to, and how a run ends.
 ATTACHED: Final = {"breaker", "bus", "enabled", "flush", "process", "publish", "queue_size", "size", "subscribers"}
-NOT_RECORDING: Final = {"counter", "gauge", "histogram", "up_down_counter", "defaults", "scope"}
+NOT_RECORDING: Final = {
+    "counter", "gauge", "histogram", "up_down_counter", "defaults", "scope", "portfolio_snapshot", "restore_portfolio",
+}  # fmt: skip
 
 
 def _helper(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -75,6 +76,8 @@ def trade(side: a.OrderSide, status: a.OrderStatus) -> None:
     with meter.tick_to_trade(source="kraken", received=1.5), meter.order_request(client_id="1", signal_id="s"):
         meter.connection_closed(name="orders")
     meter.position(symbol="BTC/USD", quantity=np.int64(-1), price=None)
+    taken: bool | None = meter.restore_portfolio(snapshot=json.dumps(meter.portfolio_snapshot()))
+    assert taken
     meter.pnl(value=1, session="2.5", type="realized")
     meter.risk_checked(check="price_collar", outcome="warn")
     meter.value_at_risk(value=Decimal(1500), currency="USD")

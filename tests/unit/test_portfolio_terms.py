@@ -60,7 +60,7 @@ def test_fifo_is_what_single_units_in_a_queue_make(fills: list[tuple[int, int]],
 @given(trades, st.integers(1, 500))
 def test_few_lots_change_only_where_profit_stands(fills: list[tuple[int, int]], mark: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_fifo, "_MAX_LOTS", 2)
+        patch.setattr(_fifo, "MAX_LOTS", 2)
         position = FifoPosition(0.0)
         for quantity, price in fills:
             position.fill(Decimal(quantity), Decimal(price), Decimal(0), 0.0)

@@ -9,9 +9,9 @@ from typing import Final
 
 from otel_trading.trackers.portfolio._position import ZERO, Position
 
-__all__ = ["FifoPosition"]
+__all__ = ["MAX_LOTS", "FifoPosition"]
 
-_MAX_LOTS: Final = 1000
+MAX_LOTS: Final = 1000
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class FifoPosition(Position):
         if not self.lots:
             self._merge()
         Position._add(self, opening, price)  # noqa: SLF001  under slots, super() has lost its class
-        if len(self.lots) >= _MAX_LOTS:
+        if len(self.lots) >= MAX_LOTS:
             (first, cheap), (second, dear) = self.lots.popleft(), self.lots.popleft()
             self.lots.appendleft((first + second, (first * cheap + second * dear) / (first + second)))
         self.lots.append((opening, price))

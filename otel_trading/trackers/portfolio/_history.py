@@ -19,9 +19,10 @@ from otel_trading.trackers.portfolio._trades import Trades
 if TYPE_CHECKING:
     from decimal import Decimal
 
-__all__ = ["Day", "Growth", "History"]
+__all__ = ["MAX_DAYS", "Day", "Growth", "History"]
 
 _DAYS: Final = {"1d": 1, "7d": 7, "30d": 30}
+MAX_DAYS: Final = max(_DAYS.values())
 
 
 @dataclass(slots=True)
@@ -97,7 +98,7 @@ class History:
     ever: Trades = field(default_factory=Trades)
     year_returns: Returns = field(default_factory=Returns)
     returns: Returns = field(default_factory=Returns)
-    days: deque[Day] = field(default_factory=lambda: deque[Day](maxlen=max(_DAYS.values())))
+    days: deque[Day] = field(default_factory=lambda: deque[Day](maxlen=MAX_DAYS))
 
     def closed(self, pnl: Decimal) -> None:
         """Count a closed trade in every window."""
