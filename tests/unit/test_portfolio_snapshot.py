@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import threading
 from decimal import Decimal
@@ -15,21 +14,13 @@ from unit_support import Clock, attributes, losses
 
 from otel_trading import _attributes, meter, trackers
 from otel_trading._attributes import OTHER
-from otel_trading.errors import ConventionError
-from otel_trading.semconv import attributes as a
 from otel_trading.trackers import PortfolioTracker, Trackers
-from otel_trading.trackers.portfolio import Contract, _picture, _state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from otel_trading.semconv import Metric
     from otel_trading.testing import CapturingMeter
 
-DAY = 86_400.0
-START = DAY * 20_445.3  # 2025-12-23: a year ends soon
-SYMBOLS = ("ACME", "XBTUSD", "ES")
-CURRENCY = {"ACME": "USD", "XBTUSD": "XBT", "ES": "EUR"}
+from snapshot_support import DAY, START, SYMBOLS, month, new_tracker, seen, take, terms
+
 PNL = "trading.portfolio.pnl"
 
 money = st.integers(-90_000, 90_000).map(lambda cents: cents / 100)
@@ -53,66 +44,9 @@ steps = st.lists(
 )
 
 
-def _tracker(clock: Clock, cost: str) -> PortfolioTracker:
-    return PortfolioTracker(clock, cost="fifo" if cost == "fifo" else "average")
-
-
-def _terms(tracker: PortfolioTracker) -> None:
-    tracker.contract(attributes(symbol="XBTUSD"), Contract(Decimal(1), inverse=True))
-    tracker.contract(attributes(symbol="ES"), Contract(Decimal(50), signed=True))
-
-
-_TAKE: dict[str, Callable[..., None]] = {
-    "mark": lambda tracker, key, price: tracker.marked(attributes(symbol=key.get(a.SYMBOL)), price),
-    "fund": PortfolioTracker.booked,
-    "fee": PortfolioTracker.booked,
-    "deposit": PortfolioTracker.paid_in,
-    "split": lambda tracker, key, ratio: tracker.split(attributes(symbol=key.get(a.SYMBOL)), ratio),
-    "state": PortfolioTracker.positioned,
-    "equity": PortfolioTracker.valued,
-    "report": lambda tracker, key, *figures: tracker.reported(key, "combined", *figures),
-    "liquidation": PortfolioTracker.liquidated_at,
-    "rate": lambda tracker, key, rate: tracker.converted(key.get(a.CURRENCY), "USD", rate),
-}
-
-
-def _take(tracker: PortfolioTracker, clock: Clock, step: tuple[Any, ...], number: int = 0) -> None:
-    kind, symbol, *rest = step
-    if kind == "pass":
-        clock.now += symbol
-        return
-    key = attributes(symbol=symbol, currency=CURRENCY[symbol], account="acct")
-    if kind == "fill":
-        quantity, price, fee = rest
-        tracker.filled(key, quantity, price, fee, f"e{number}")
-    else:
-        _TAKE[kind](tracker, key, *rest)
-
-
-def _seen(tracker: PortfolioTracker) -> dict[Metric, list[tuple[tuple[tuple[str, str], ...], float]]]:
-    """Every figure that a collection shows."""
-    rows = {metric: tracker._rows(metric) for metric in _picture.METRICS}
-    return {
-        metric: sorted((tuple(sorted(key.values.items())), value) for key, value in found)
-        for metric, found in rows.items()
-    }
-
-
 @pytest.fixture
 def traded() -> tuple[PortfolioTracker, Clock]:
-    """A month of trading with something of everything."""
-    clock = Clock(START)
-    tracker = _tracker(clock, "fifo")
-    _terms(tracker)
-    for number in range(120):
-        symbol = SYMBOLS[number % 3]
-        _take(tracker, clock, ("deposit", symbol, 500.0))
-        _take(tracker, clock, ("fill", symbol, 3 if number % 5 else -4, 100.0 + number % 7, 0.25), number)
-        _take(tracker, clock, ("mark", symbol, 99.0 + number % 11))
-        _take(tracker, clock, ("liquidation", symbol, 50.0))
-        _take(tracker, clock, ("pass", DAY / 4))
-    _take(tracker, clock, ("rate", "ES", 1.25))
-    return tracker, clock
+    return month()
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -122,36 +56,36 @@ def test_a_restored_portfolio_goes_on_as_if_it_had_never_stopped(
 ) -> None:
     del capmeter
     clock = Clock(START)
-    tracker = _tracker(clock, cost)
-    _terms(tracker)
+    tracker = new_tracker(clock, cost)
+    terms(tracker)
     for number, step in enumerate(before):
-        _take(tracker, clock, step, number)
+        take(tracker, clock, step, number)
     file = json.dumps(tracker.snapshot())
     later = Clock(clock.now)
-    restored = _tracker(later, cost)
+    restored = new_tracker(later, cost)
     assert restored.restore(file) is not None
 
-    assert _seen(restored) == _seen(tracker)
+    assert seen(restored) == seen(tracker)
     assert json.dumps(restored.snapshot()) == json.dumps(tracker.snapshot())
     for step in after:
-        _take(tracker, clock, step)
-        _take(restored, later, step)
-    assert _seen(restored) == _seen(tracker)
+        take(tracker, clock, step)
+        take(restored, later, step)
+    assert seen(restored) == seen(tracker)
 
 
 def test_everything_of_a_month_is_in_it(capmeter: CapturingMeter, traded: tuple[PortfolioTracker, Clock]) -> None:
     """What the last test does not reach in a short sequence: full windows, lots, statistics."""
     del capmeter
     tracker, clock = traded
-    restored = _tracker(clock, "fifo")
+    restored = new_tracker(clock, "fifo")
     restored.restore(tracker.snapshot())
 
-    assert all(rows for metric, rows in _seen(restored).items())
+    assert all(rows for metric, rows in seen(restored).items())
     for tail in range(50):
         for one in (tracker, restored):
-            _take(one, clock, ("fill", "ACME", (-1) ** tail * 7, 90.0 + tail, 0.0))
+            take(one, clock, ("fill", "ACME", (-1) ** tail * 7, 90.0 + tail, 0.0))
         clock.now += DAY / 3
-        assert _seen(restored) == _seen(tracker)
+        assert seen(restored) == seen(tracker)
 
 
 def test_sums_of_money_are_text_in_full_length(capmeter: CapturingMeter) -> None:
@@ -238,156 +172,6 @@ def test_only_the_last_executions_are_named(capmeter: CapturingMeter, monkeypatc
         tracker.filled(attributes(symbol="ACME", currency="USD"), 1, 10.0, 0.0, f"e{number}")
 
     assert [row[1] for row in tracker.snapshot()["executions"]] == ["e2", "e3", "e4"]
-
-
-def _resealed(snapshot: dict[str, Any]) -> dict[str, Any]:
-    content = {name: value for name, value in snapshot.items() if name != "checksum"}
-    return {**content, "checksum": _state._seal(content)}
-
-
-def _without(name: str) -> Any:
-    return lambda good: _resealed({key: value for key, value in good.items() if key != name})
-
-
-def _with(**changes: Any) -> Any:
-    return lambda good: _resealed({**good, **changes})
-
-
-def _book(**changes: Any) -> Any:
-    def change(good: dict[str, Any]) -> dict[str, Any]:
-        for _, book in good["books"]:
-            book.update(changes)
-        return _resealed(good)
-
-    return change
-
-
-def _position(**changes: Any) -> Any:
-    def change(good: dict[str, Any]) -> dict[str, Any]:
-        good["positions"][0][1].update(changes)
-        return _resealed(good)
-
-    return change
-
-
-DAMAGES = {
-    "nothing": lambda _good: None,
-    "no object": lambda _good: 7,
-    "an empty object": lambda _good: {},
-    "an empty file": lambda _good: "",
-    "half a file": lambda good: json.dumps(good)[: len(json.dumps(good)) // 2],
-    "a file that was written over by a shorter one": lambda good: json.dumps(good)[:-40] + json.dumps(good)[-90:],
-    "no text": lambda _good: b"\xff\xfe\x00",
-    "a number that was changed": lambda good: {**good, "rates": {"EUR": "2"}},
-    "no checksum": lambda good: {key: value for key, value in good.items() if key != "checksum"},
-    "another format": _with(format="ledger"),
-    "a later version": _with(version=2),
-    "another cost": _with(cost="average"),
-    "no positions": _without("positions"),
-    "positions of another type": _with(positions={"ACME": 1}),
-    "a row of three": _with(rates=[], positions=[[{}, {}, {}]]),
-    "a key of another type": _with(books=[["USD", {}]]),
-    "a key that is no attribute": _with(contracts=[], executions=[[{"colour": "red"}, "e1"]]),
-    "a mode that is none": _with(executions=[[{"trading.mode": "dreaming"}, "e1"]]),
-    "an id that is a number": _with(executions=[[{}, 1]]),
-    "a position without a symbol": lambda good: _resealed({**good, "positions": [[{}, good["positions"][0][1]]]}),
-    "a row twice": lambda good: _resealed({**good, "books": good["books"] * 2}),
-    "more rows than are held": lambda good: _resealed({**good, "contracts": good["contracts"] * 6000}),
-    "a field too many": _position(colour="red"),
-    "money that is a number": _position(quantity=3.5),
-    "money that is no number": _position(quantity="NaN"),
-    "money without end": _position(realized="1E+999999"),
-    "money of many digits": _position(realized="1" * 80),
-    "a time that is no number": _position(opened="inf"),
-    "a truth that is a number": _position(contract={"multiplier": "1", "inverse": 0, "signed": False}),
-    "a contract of nothing": _position(contract={"multiplier": "0", "inverse": True, "signed": False}),
-    "a rate of zero": _with(rates={"EUR": "0"}),
-    "a day that never was": _book(day=0),
-    "a day that is text": _book(day="20000"),
-    "a surrogate": _with(contracts=[[[None, "\ud800"], {"multiplier": "1", "inverse": False, "signed": False}]]),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_snapshot_changes_nothing_and_is_counted(
-    production: CapturingMeter, traded: tuple[PortfolioTracker, Clock], damage: str
-) -> None:
-    tracker, _ = traded
-    shown, before = _seen(tracker), tracker.snapshot()
-    damaged = DAMAGES[damage](copy.deepcopy(before))
-
-    assert tracker.restore(damaged) is None
-    assert losses(production) == {"invalid_snapshot": 1}
-    assert (tracker.snapshot(), _seen(tracker)) == (before, shown)
-
-
-def test_a_damaged_snapshot_is_told_by_the_helper(production: CapturingMeter) -> None:
-    assert meter.restore_portfolio(snapshot={"version": 1}) is False
-    assert losses(production) == {"invalid_snapshot": 1}
-
-
-def test_in_strict_mode_it_says_what_is_wrong(capmeter: CapturingMeter) -> None:
-    del capmeter
-    with pytest.raises(ConventionError, match=r"of format None version 2, not 1"):
-        meter.restore_portfolio(snapshot={"version": 2})
-
-
-leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(
-    ["-1", "0", "1E+1999", "-1E-1999", "Infinity", "sNaN", "1e308", [], {}, [[]], [{}, {}]]
-)  # fmt: skip
-
-
-def _mutated(node: Any, data: st.DataObject, value: Any) -> Any:
-    """One value somewhere in it is another one, or gone."""
-    while isinstance(node, (dict, list)) and node:
-        places = sorted(node) if isinstance(node, dict) else range(len(node))
-        place = data.draw(st.sampled_from(places))
-        if not isinstance(node[place], (dict, list)) or not node[place] or data.draw(st.integers(0, 9)) == 0:
-            if data.draw(st.integers(0, 4)) == 0:
-                del node[place]
-            else:
-                node[place] = value
-            return
-        node = node[place]
-
-
-@settings(
-    max_examples=250,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(data=st.data(), value=leaves, sealed=st.booleans())
-def test_no_damage_raises_or_is_taken_in_part(
-    production: CapturingMeter, traded: tuple[PortfolioTracker, Clock], data: st.DataObject, value: Any, *, sealed: bool
-) -> None:
-    """Even one with a right checksum: it is refused as a whole, or every figure can be shown."""
-    tracker, clock = traded
-    good, fresh = tracker.snapshot(), _tracker(clock, "fifo")
-    damaged = copy.deepcopy(good)
-    _mutated(damaged, data, value)
-    empty = fresh.snapshot()
-    text = json.dumps(_resealed(damaged) if sealed else damaged)
-    taken = fresh.restore(text)
-
-    if taken is None:
-        assert fresh.snapshot() == empty
-    else:
-        assert sealed or json.loads(text) == good
-        _seen(fresh)
-        _take(fresh, clock, ("fill", "ACME", 1, 100.0, 0.0))
-        clock.now += DAY
-        _take(fresh, clock, ("mark", "ACME", 90.0))
-    del production
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=60) | st.text(max_size=60) | st.recursive(leaves, lambda inner: st.lists(inner, max_size=3)))
-def test_anything_at_all_is_refused(production: CapturingMeter, snapshot: Any) -> None:
-    counted = losses(production).get("invalid_snapshot", 0)
-    tracker = PortfolioTracker(Clock(START))
-
-    assert tracker.restore(snapshot) is None
-    assert losses(production)["invalid_snapshot"] == counted + 1
 
 
 def test_a_snapshot_is_one_moment_while_others_trade(capmeter: CapturingMeter) -> None:

@@ -17,7 +17,7 @@ from otel_trading.trackers.portfolio._history import MAX_DAYS, Day, Growth, Hist
 from otel_trading.trackers.portfolio._returns import Returns
 from otel_trading.trackers.portfolio._trades import Trades
 
-__all__ = ["DamagedError", "instance", "item", "money", "pairs", "plain", "table", "text"]
+__all__ = ["DamagedError", "instance", "item", "mapping", "money", "pairs", "plain", "rows", "table", "text"]
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -36,14 +36,14 @@ def plain(value: Any) -> Any:
     """Return a value as strings, whole numbers, true, false, null, lists and objects."""
     if isinstance(value, (Decimal, float)):
         return str(value)
-    names = _names(type(value))
-    if names:
+    kind = value.__class__
+    if names := _names(kind):
         return {name: plain(getattr(value, name)) for name in names}
-    if isinstance(value, (list, tuple, deque)):
+    if kind in {list, tuple, deque}:
         return [plain(part) for part in value]
-    if isinstance(value, dict):
+    if kind is dict:
         return {key: plain(part) for key, part in value.items()}
-    return dict(value.values) if isinstance(value, AttributeSet) else value
+    return dict(value.values) if kind is AttributeSet else value
 
 
 def _names(kind: type[Any]) -> tuple[str, ...]:
@@ -63,6 +63,20 @@ def instance(raw: object, kind: type[T]) -> T:
         message = f"it has {str(raw)[:_MAX_TEXT]!r} where a {kind.__name__} should be"
         raise DamagedError(message)
     return raw
+
+
+def mapping(raw: Any) -> dict[str, Any]:
+    """Return what was read if it is an object."""
+    instance(raw, dict)
+    found: dict[str, Any] = raw
+    return found
+
+
+def rows(raw: Any) -> list[Any]:
+    """Return what was read if it is a list."""
+    instance(raw, list)
+    found: list[Any] = raw
+    return found
 
 
 def text(raw: object) -> str:
@@ -99,23 +113,23 @@ def _count(raw: object) -> int:
 
 def money(raw: object) -> dict[str, Decimal]:
     """Return sums of money by name."""
-    return {instance(name, str): _decimal(value) for name, value in instance(raw, dict).items()}
+    return {instance(name, str): _decimal(value) for name, value in mapping(raw).items()}
 
 
 def pairs(raw: object, first: Reader, second: Reader, most: int) -> list[tuple[Any, Any]]:
     """Return rows of two, each read by its own reader."""
-    rows = instance(raw, list)
-    if len(rows) > most:
-        message = f"it has {len(rows)} rows where {most} are the most"
+    found = rows(raw)
+    if len(found) > most:
+        message = f"it has {len(found)} rows where {most} are the most"
         raise DamagedError(message)
-    return [(first(left), second(right)) for left, right in rows]
+    return [(first(left), second(right)) for left, right in found]
 
 
 def table(raw: object, key: Reader, value: Reader, most: int) -> dict[Any, Any]:
     """Return rows of two as a table; no key stands there twice."""
-    rows = pairs(raw, key, value, most)
-    found = dict(rows)
-    if len(found) < len(rows):
+    listed = pairs(raw, key, value, most)
+    found = dict(listed)
+    if len(found) < len(listed):
         message = "it has a row twice"
         raise DamagedError(message)
     return found
@@ -123,7 +137,7 @@ def table(raw: object, key: Reader, value: Reader, most: int) -> dict[Any, Any]:
 
 def item(kind: type[T], raw: object) -> T:
     """Return a dataclass, every field of it read by its annotation and none left out or added."""
-    values, wanted = instance(raw, dict), {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
+    values, wanted = mapping(raw), {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
     if values.keys() != wanted.keys():
         message = f"it has a {kind.__name__} of {sorted(map(str, values))}"
         raise DamagedError(message)
@@ -134,10 +148,10 @@ def item(kind: type[T], raw: object) -> T:
 
 
 def _days(raw: object) -> deque[Day]:
-    rows = instance(raw, list)
-    days = deque((item(Day, day) for day in rows), maxlen=MAX_DAYS)
-    if len(days) < len(rows):
-        message = f"it has {len(rows)} sessions where {MAX_DAYS} are the most"
+    listed = rows(raw)
+    days = deque((item(Day, day) for day in listed), maxlen=MAX_DAYS)
+    if len(days) < len(listed):
+        message = f"it has {len(listed)} sessions where {MAX_DAYS} are the most"
         raise DamagedError(message)
     return days
 

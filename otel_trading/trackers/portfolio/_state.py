@@ -16,7 +16,18 @@ from otel_trading._attributes import AttributeSet
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import portfolio as metrics
 from otel_trading.trackers.portfolio._book import Book
-from otel_trading.trackers.portfolio._codec import DamagedError, instance, item, money, pairs, plain, table, text
+from otel_trading.trackers.portfolio._codec import (
+    DamagedError,
+    instance,
+    item,
+    mapping,
+    money,
+    pairs,
+    plain,
+    rows,
+    table,
+    text,
+)
 from otel_trading.trackers.portfolio._contract import Contract
 
 if TYPE_CHECKING:
@@ -92,7 +103,7 @@ def read(snapshot: object, cost: str, kind: type[Position]) -> State:
 
 
 def _read(snapshot: object, cost: str, kind: type[Position]) -> State:
-    content = dict(instance(snapshot, dict))
+    content = dict(mapping(snapshot))
     if (content.get("format"), content.get("version")) != (FORMAT, VERSION):
         message = f"it is of format {content.get('format')!r} version {content.get('version')!r}, not {VERSION}"
         raise DamagedError(message)
@@ -136,7 +147,7 @@ def _seal(content: Mapping[str, Any]) -> int:
 
 
 def _key(raw: object) -> AttributeSet:
-    values = {name: text(value) for name, value in instance(raw, dict).items()}
+    values = {name: text(value) for name, value in mapping(raw).items()}
     for name, value in values.items():
         allowed = _KEYS[name].values
         if allowed and value not in allowed:
@@ -156,5 +167,5 @@ def _position_key(raw: object) -> AttributeSet:
 
 
 def _venue_and_symbol(raw: object) -> tuple[str | None, str | None]:
-    venue, symbol = instance(raw, list)
+    venue, symbol = rows(raw)
     return None if venue is None else text(venue), None if symbol is None else text(symbol)
