@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "doctor": "otel_trading.cli.doctor",
     "env": "otel_trading.cli.env",
     "metrics": "otel_trading.cli.metrics",
+    "check": "otel_trading.cli.check",
 }
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from otel_trading.stack.progress import Progress
     from otel_trading.stack.servers import Server
 
-__all__ = ["all_binaries", "binaries", "cache", "cached", "has_go", "locked"]
+__all__ = ["all_binaries", "binaries", "cache", "cached", "found", "has_go", "locked"]
 
 _MIB: Final = 1024 * 1024
 _BUILD_TIMEOUT: Final = 1800.0
@@ -51,9 +51,9 @@ def binaries(server: Server, progress: Progress) -> dict[str, Path]:
     Raises:
         StackError: Not to be found, and cannot be built here; says what to do.
     """
-    found = _on_path(server) or cached(server)
-    if found:
-        return found
+    have = _on_path(server) or cached(server)
+    if have:
+        return have
     with locked(cache() / f"{server.name}.lock", progress):
         # Somebody else may have built it while we waited for the lock.
         return cached(server) or _build(server, progress)
@@ -80,6 +80,13 @@ def cached(server: Server) -> dict[str, Path] | None:
     """Return the binaries from the cache, or None."""
     folder = cache() / server.key
     return {name: folder / name for name in server.binaries} if folder.is_dir() else None
+
+
+def found(name: str) -> Path | None:
+    """Return the path of one binary in its pinned version, or None when it has to be built first."""
+    server = next(server for server in ALL if name in server.binaries)
+    have = _on_path(server) or cached(server)
+    return have[name] if have else None
 
 
 @contextmanager

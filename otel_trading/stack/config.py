@@ -174,4 +174,8 @@ def validate(folder: Path, tools: Mapping[str, Path], environment: Mapping[str, 
         if run.returncode != 0:
             words = (run.stderr.strip() or run.stdout.strip()).replace(f"{folder}/", "")
             message = f"The configuration in {folder} is refused by {tool}; nothing was started. It says:\n{words}"
+            if "my-rules/" in words:
+                message += (
+                    f"\nThese rules are yours. Correct them and look again: otel-trading check {folder / 'my-rules'}"
+                )
             raise StackError(message)

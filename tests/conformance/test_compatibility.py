@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-import promql
 import pytest
 import yaml
 
+from otel_trading.check import promql
 from otel_trading.semconv import BY_SERIES, Kind, venue
 from otel_trading.semconv import attributes as a
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from promql import Query, Selector, read
 
 from otel_trading import semconv
+from otel_trading.check import boards, names
+from otel_trading.check.promql import Query, Selector, read
 from otel_trading.semconv import Kind
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv.prometheus import label_name
@@ -20,24 +21,20 @@ from otel_trading.semconv.prometheus import label_name
 ROOT: Final = Path(__file__).parents[2]
 FILES: Final = sorted((ROOT / "dashboards" / "json").glob("*.json"))
 BOARDS: Final[dict[str, dict[str, Any]]] = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in FILES}
-#: Series that are not ours: Prometheus's own, and the Collector's.
-FOREIGN: Final = re.compile(r"ALERTS|up|otelcol_\w+")
 #: What rules record for boards of ours; names of other systems are for theirs.
-RULES: Final = {
-    rule["record"]
+NAMES: Final = names.Names(strict=True).and_rules(
+    rule
     for file in (ROOT / "alerts").rglob("*.yaml")
     if file.stem != "compatibility"
     for group in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("groups", ())
     for rule in group["rules"]
-    if "record" in rule
-}
+)
 #: Labels that Prometheus or OpenTelemetry's resource puts on every series, and those of foreign series.
 LABELS: Final = {
     *(attribute.prometheus for attribute in a.ALL.values()),
     *map(label_name, ("service.name", "deployment.environment.name")),
     *("le", "job", "instance", "alertstate", "alertname", "severity", "exporter"),
 }
-MONEY: Final = "{currency}"
 
 
 def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
@@ -45,22 +42,10 @@ def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
     return [panel for panel in [*board["panels"], *nested] if panel["type"] != "row"]
 
 
-def expressions(board: dict[str, Any]) -> list[tuple[str, str]]:
-    """Each expression of panels, annotations and variables, with where it stands."""
-    found = [(panel["title"], target["expr"]) for panel in panels(board) for target in panel["targets"]]
-    found += [(note["name"], note["expr"]) for note in board["annotations"]["list"]]
-    for variable in board["templating"]["list"]:
-        if variable["type"] == "query":
-            inner = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
-            assert inner is not None, variable["query"]
-            found.append((variable["name"], f"count by ({inner[2]}) ({inner[1]})"))
-    return found
-
-
 QUERIES: Final[list[tuple[str, str, Query]]] = [
-    (f"{uid}: {place}", expression, read(expression))
+    (f"{uid}: {each.where}", each.promql, read(each.promql))
     for uid, board in BOARDS.items()
-    for place, expression in expressions(board)
+    for each in boards.expressions(board)
 ]
 SELECTORS: Final[list[tuple[str, Selector]]] = [
     (place, selector) for place, _, query in QUERIES for selector in query.selectors
@@ -82,20 +67,12 @@ def test_the_committed_boards_are_what_the_builders_build() -> None:
         assert file.read_text(encoding="utf-8") == build.render(file.stem), "run `python -m dashboards`"
 
 
-def test_every_series_exists() -> None:
-    unknown = {
-        f"{place}: {selector.name}"
-        for place, selector in SELECTORS
-        if selector.name
-        and selector.name not in semconv.BY_SERIES
-        and selector.name not in RULES
-        and not FOREIGN.fullmatch(selector.name)
-    }
-    assert not unknown
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_expressions_say_what_the_convention_has(file: Path) -> None:
+    assert boards.check(file.name, file.read_text(encoding="utf-8"), BOARDS[file.stem], NAMES) == []
 
 
-def test_every_label_exists() -> None:
-    unknown = {f"{place}: {label}" for place, _, query in QUERIES for label in query.labels - query.made - LABELS}
+def test_every_label_of_a_legend_exists() -> None:
     legends = {
         f"{panel['title']}: {label}"
         for board in BOARDS.values()
@@ -104,18 +81,7 @@ def test_every_label_exists() -> None:
         for label in re.findall(r"{{(\w+)}}", target["legendFormat"])
         if label not in LABELS
     }
-    assert not unknown | legends
-
-
-def test_a_selector_asks_a_metric_only_for_its_own_labels() -> None:
-    of_metrics = {attribute.prometheus for attribute in a.ALL.values()}
-    foreign = {
-        f"{place}: {selector.name}{{{matcher.label}}}"
-        for place, selector, metric in OURS
-        for matcher in selector.matchers
-        if matcher.label in of_metrics - {attribute.prometheus for attribute in metric.attributes}
-    }
-    assert not foreign
+    assert not legends
 
 
 def test_a_filter_hides_no_series_that_lacks_an_optional_label() -> None:
@@ -159,37 +125,6 @@ def test_hiding_is_rare() -> None:
     allowed = [*vars(semconv.plumbing).values(), *vars(semconv.sdk).values()]
     assert len(hidden) <= 5
     assert all(metric in allowed for metric in hidden), "only plumbing and sdk may hide a metric"
-
-
-def test_every_selector_says_which_mode() -> None:
-    silent = {f"{place}: {s.name}" for place, s, _ in OURS if s.value(a.MODE.prometheus) is None}
-    assert not silent
-
-
-def test_counters_stand_inside_rate_or_increase() -> None:
-    cumulative = (Kind.COUNTER, Kind.HISTOGRAM)
-    bare = {f"{place}: {s.name}" for place, s, metric in OURS if metric.kind in cumulative and not s.counted}
-    gauges = {f"{place}: {s.name}" for place, s, metric in OURS if metric.kind not in cumulative and s.counted}
-    assert not bare
-    assert not gauges
-
-
-def test_quantiles_keep_their_buckets() -> None:
-    lost = {
-        f"{place}: {selector.name}"
-        for place, selector, metric in OURS
-        if metric.kind is Kind.HISTOGRAM and selector.name.endswith("_bucket") and selector.mixes("le")
-    }
-    assert not lost
-
-
-def test_money_is_never_added_over_currencies() -> None:
-    mixed = {
-        f"{place}: {selector.name}"
-        for place, selector, metric in OURS
-        if (metric.unit.text == MONEY or a.CURRENCY in metric.attributes) and selector.mixes(a.CURRENCY.prometheus)
-    }
-    assert not mixed
 
 
 def test_ranges_follow_the_zoom() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from stack_support import prometheus_query, quiet, wait_until
 from otel_trading.cli import cli
 from otel_trading.errors import StackError
 from otel_trading.stack import Ports, Progress, down, health, processes, status, up
+from otel_trading.stack._files import shipped
 from otel_trading.stack.state import State
 
 pytestmark = pytest.mark.stack
@@ -74,11 +76,19 @@ def test_prometheus_loads_rules_targets_and_alertmanager(stack_home: Path) -> No
 def test_a_rule_of_ones_own_fires_into_the_file_and_survives_the_next_up(stack_home: Path) -> None:
     rules = stack_home / "config" / "my-rules" / "mine.yaml"
     rules.parent.mkdir(parents=True)
-    alert = {"alert": "Mine", "expr": "vector(1)", "labels": {"severity": "warning"}}
-    rules.write_text(json.dumps({"groups": [{"name": "mine", "interval": "1s", "rules": [alert]}]}))
+    template = shipped("alerts/my-rules.example.yaml").read_text()
+    # The template as it is, but that it fires at once and without a bot.
+    rules.write_text(
+        re.sub(r"(?s)expr: \|.*?\n        for: 5m", "expr: vector(1)\n        for: 1s", template.replace("15s", "1s"))
+    )
     running = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
     lines = wait_until(lambda: running.alerts_file.exists() and running.alerts_file.read_text(), 20, "an alert")
-    assert "Mine" in [json.loads(line)["labels"]["alertname"] for line in lines.splitlines()]
+    (mine,) = [
+        alert for alert in map(json.loads, lines.splitlines()) if alert["labels"]["alertname"] == "OpenOrdersMany"
+    ]
+    assert (mine["labels"]["severity"], mine["labels"]["team"]) == ("warning", "trading")
+    assert mine["annotations"]["summary"] == "A strategy has many open orders."
+    assert mine["annotations"]["description"].endswith("has 1 orders open.")
     assert rules.exists()
 
 
@@ -137,13 +147,15 @@ def test_a_taken_port_stops_everything_before_it_starts(stack_home: Path) -> Non
     [
         ("groups: [", "promtool.*mine.yaml"),
         ("groups: [{name: g, rules: [{alert: A, expr: 'sum('}]}]", "promtool.*parse error"),
+        ("groups: [{name: g, rules: [{alert: A, expr: '1', fro: 5m}]}]", "promtool.*field fro not found"),
     ],
 )
 def test_an_unreadable_rule_is_refused_in_the_tools_own_words(stack_home: Path, text: str, words: str) -> None:
     rules = stack_home / "config" / "my-rules" / "mine.yaml"
     rules.parent.mkdir(parents=True)
     rules.write_text(text)
-    with pytest.raises(StackError, match=f"(?s)is refused by {words}"):
+    whose = r"These rules are yours\. Correct them and look again: otel-trading check .*/config/my-rules"
+    with pytest.raises(StackError, match=f"(?s)is refused by {words}.*{whose}"):
         up(home=stack_home, kind="native", ports=Ports.free(), progress=quiet())
     assert status(home=stack_home) == []
 

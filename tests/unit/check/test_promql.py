@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from promql import Matcher, read
+
+from otel_trading.check.promql import Matcher, read
 
 
 def test_reads_name_matchers_and_what_stands_around() -> None:

@@ -1,6 +1,7 @@
 """Reads PromQL: which series an expression selects, by which labels, and what stands around each of them.
 
-A thin layer over `promql-parser`, shared by the tests of dashboards and of rules.
+A thin layer over `promql-parser`, which follows Prometheus' own grammar. It knows neither flags nor durations that are
+computed, so where promtool is built, that has the last word about syntax.
 """
 
 from __future__ import annotations
@@ -14,11 +15,21 @@ import promql_parser
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Functions that turn a counter into something that may be shown or compared.
-COUNTER_FUNCTIONS: Final = {"rate", "irate", "increase", "resets", "absent", "absent_over_time"}
+__all__ = ["PLACEHOLDER", "RATES", "Aggregation", "Matcher", "Query", "Selector", "read"]
+
+#: Functions that read a series as a counter.
+RATES: Final = frozenset({"rate", "irate", "increase", "resets"})
+#: What asks only whether there is a series, or how many.
+_EXISTENCE: Final = {"absent", "absent_over_time", "present_over_time", "count_over_time", "timestamp"}
+_COUNTING: Final = {"group", "count"}
 #: Aggregations that choose or count series and mix no values.
 _NOT_MIXING: Final = {"topk", "bottomk", "limitk", "limit_ratio", "group", "count", "count_values"}
-_GRAFANA_RANGE: Final = re.compile(r"\$__(?:rate_interval|interval|range)\b|\$\{__(?:rate_interval|interval|range)\}")
+#: Stands for a Grafana variable where a name or a label is expected.
+PLACEHOLDER: Final = "grafana_variable"
+_STRING_OR_VARIABLE: Final = re.compile(
+    r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|\$\{(?P<braced>\w+)[^}]*\}|\$(?P<bare>\w+)"""
+)
+_NUMBER_NEXT: Final = re.compile(r"(?:topk|bottomk|limitk|quantile)\s*(?:by\s*\([^)]*\)\s*)?\($")
 _OPERATORS: Final = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
@@ -69,7 +80,8 @@ class Selector:
     @property
     def counted(self) -> bool:
         """Whether a function around it makes sense of a counter."""
-        return bool(COUNTER_FUNCTIONS & set(self.functions))
+        around = {aggregation.operator for aggregation in self.aggregations}
+        return bool((RATES | _EXISTENCE) & set(self.functions) or _COUNTING & around)
 
     def value(self, label: str) -> str | None:
         """Return what an `=` matcher fixes the label to, or None."""
@@ -91,26 +103,54 @@ class Query:
         selectors: Every series selected, in reading order.
         labels: Every label named: in matchers, `by`, `without`, `on`, `ignoring`, `group_left`, `label_replace` ...
         made: Labels that the expression itself creates (`label_replace`, `label_join`, `count_values`).
+        brought: Labels that a series gets from another one (`group_left`, `group_right`).
     """
 
     selectors: tuple[Selector, ...]
     labels: frozenset[str]
     made: frozenset[str]
+    brought: frozenset[str]
 
 
 def read(expression: str) -> Query:
-    """Read one expression; Grafana's range variables stand for five minutes.
+    """Read one expression; Grafana's variables stand for five minutes, a name or a number, whatever fits.
 
     Raises:
         ValueError: Prometheus would refuse the expression too.
     """
-    tree = promql_parser.parse(_GRAFANA_RANGE.sub("5m", expression))
+    tree = _parse(expression)
     selectors = tuple(_selectors(tree, (), ()))
     nodes: list[Any] = []
     promql_parser.walk(tree, nodes.append)
     labels = {matcher.label for selector in selectors for matcher in selector.matchers}
     labels.update(label for node in nodes for label in _named(node))
-    return Query(selectors, frozenset(labels), frozenset(label for node in nodes for label in _made(node)))
+    made = frozenset(label for node in nodes for label in _made(node))
+    return Query(selectors, frozenset(labels), made, frozenset(label for node in nodes for label in _brought(node)))
+
+
+def _parse(expression: str) -> Any:
+    try:
+        return promql_parser.parse(_without_variables(expression, PLACEHOLDER))
+    except ValueError:
+        as_number = _without_variables(expression, "1")
+        if as_number == _without_variables(expression, PLACEHOLDER):
+            raise
+        return promql_parser.parse(as_number)
+
+
+def _without_variables(expression: str, name: str) -> str:
+    def replaced(found: re.Match[str]) -> str:
+        if found["string"]:
+            return found["string"]
+        variable = found["braced"] or found["bare"]
+        if variable.startswith("__"):
+            return "300" if variable.endswith(("_s", "_ms")) else "5m"
+        before = expression[: found.start()].rstrip()
+        if before.endswith(("[", ":", "offset")):
+            return "5m"
+        return "1" if _NUMBER_NEXT.search(before) else name
+
+    return _STRING_OR_VARIABLE.sub(replaced, expression)
 
 
 def _selectors(node: Any, functions: tuple[str, ...], around: tuple[Aggregation, ...]) -> Iterator[Selector]:
@@ -136,8 +176,10 @@ def _children(node: Any) -> tuple[Any, ...]:
 
 
 def _selector(node: Any, functions: tuple[str, ...], around: tuple[Aggregation, ...]) -> Selector:
-    groups = [node.matchers.matchers, *node.matchers.or_matchers]
-    matchers = [Matcher(m.name, _OPERATORS[str(m.op).rpartition(".")[2]], m.value) for group in groups for m in group]
+    if node.matchers.or_matchers:  # of other databases that speak PromQL
+        message = "unexpected 'or' between label matchers, expected ','"
+        raise ValueError(message)
+    matchers = [Matcher(m.name, _OPERATORS[str(m.op).rpartition(".")[2]], m.value) for m in node.matchers.matchers]
     named = next((m.value for m in matchers if m.label == "__name__" and m.operator == "="), "")
     others = tuple(matcher for matcher in matchers if matcher.label != "__name__")
     return Selector(node.name or named, others, functions, around)
@@ -156,11 +198,16 @@ def _named(node: Any) -> Iterator[str]:
         yield from modifier.labels
     if isinstance(node, promql_parser.BinaryExpr) and modifier is not None:
         yield from modifier.matching.labels if modifier.matching is not None else ()
-        yield from modifier.group_labels or ()
+        yield from _brought(node)
     if isinstance(node, promql_parser.Call) and node.func.name == "label_replace":
         yield node.args[3].val
     if isinstance(node, promql_parser.Call) and node.func.name == "label_join":
         yield from (argument.val for argument in node.args[3:])
+
+
+def _brought(node: Any) -> tuple[str, ...]:
+    modifier = getattr(node, "modifier", None)
+    return tuple(modifier.group_labels or ()) if isinstance(node, promql_parser.BinaryExpr) and modifier else ()
 
 
 def _made(node: Any) -> Iterator[str]:
