@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_trading.thresholds import market_data, order, portfolio
+from otel_trading.thresholds import market_data, order, portfolio, risk
 from otel_trading.thresholds._model import Limit, Scope, Threshold
 
 __all__ = ["ALL", "BY_NAME", "Limit", "Scope", "Threshold"]
 
-_FAMILIES: Final = (order, portfolio, market_data)
+_FAMILIES: Final = (order, portfolio, risk, market_data)
 #: Every threshold, in the order of the families.
 ALL: Final[tuple[Threshold, ...]] = tuple(
-    value
-    for family in (order, portfolio, market_data)
-    for value in vars(family).values()
-    if isinstance(value, Threshold)
+    value for family in _FAMILIES for value in vars(family).values() if isinstance(value, Threshold)
 )
 #: By name.
 BY_NAME: Final[dict[str, Threshold]] = {threshold.name: threshold for threshold in ALL}

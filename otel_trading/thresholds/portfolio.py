@@ -18,3 +18,30 @@ DAILY_LOSS: Final = Threshold(
     per="account",
     group="fast",
 )
+DRAWDOWN: Final = Threshold(
+    name="drawdown_ratio",
+    brief="How far equity may be below its peak, 0 to 1.",
+    default=0.2,
+    allowed=(0, 1),
+    of=(portfolio.DRAWDOWN,),
+    limit=Limit("drawdown", "ratio"),
+)
+DRAWDOWN_GROWTH: Final = Threshold(
+    name="drawdown_growth_ratio",
+    brief="How much the drawdown may grow within ten minutes, 0 to 1: a share of the peak.",
+    default=0.05,
+    allowed=(0, 1),
+    of=(portfolio.DRAWDOWN,),
+    limit=Limit("drawdown_growth", "ratio"),
+    group="fast",
+)
+WIN_RATE: Final = Threshold(
+    name="win_rate_ratio",
+    brief="Smallest share of the trades of a day that should win, 0 to 1.",
+    default=0.4,
+    allowed=(0, 1),
+    of=("strategy:trading_trade_wins:ratio_increase1d",),
+    limit=Limit("win_rate", "ratio"),
+    higher_is_stricter=True,
+    group="slow",
+)
