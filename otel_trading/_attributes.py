@@ -116,7 +116,10 @@ class Keywords:
         Raises:
             ConventionError: In strict mode, for a value outside a closed set.
         """
-        found = self.find(*values)
+        key = (_context.current(), *values)
+        found = self._cache.get(key)
+        if found is None:
+            found = self._make(key)
         if found.folded:
             self._report(found)
         return found

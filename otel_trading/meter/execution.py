@@ -92,7 +92,9 @@ def order_filled(
     """
     owned = trackers.default()
     orders, portfolio = owned.orders, owned.portfolio
-    known = orders.attributes(client_id)
+    known = trace = None
+    if client_id is not None:
+        known, trace = orders.attributes(client_id), orders.context(client_id)
     if known is not None:
         venue, symbol = venue or known.get(a.VENUE), symbol or known.get(a.SYMBOL)
         strategy, account = strategy or known.get(a.STRATEGY), account or known.get(a.ACCOUNT)
@@ -103,12 +105,12 @@ def order_filled(
     )
     if execution_id is not None and _repeated(attributes, execution_id):
         return
-    trace = orders.context(client_id)
     with spans.start(declared.EXECUTION, attributes, parent=trace, client_id=client_id, execution_id=execution_id):
         events.emit(happened.EXECUTION_FILLED, attributes, client_id=client_id, execution_id=execution_id)
         instruments.of(metrics.FILLS).record(1, attributes)
         size = None if quantity is None else number(quantity, "quantity", minimum=0)
-        orders.filled(client_id, size, complete=complete)
+        if client_id is not None:
+            orders.filled(client_id, size, complete=complete)
         paid = None if price is None else number(price, "price")
         charged = 0.0 if fee is None else number(fee, "fee") or 0.0
         _cost(attributes, charged)
@@ -121,7 +123,8 @@ def order_filled(
         sign = _SIGN.get(attributes.get(a.ORDER_SIDE) or "")
         if sign is None:
             return
-        if attributes.get(a.SYMBOL) and attributes.get(a.CURRENCY):
+        stated = attributes.values
+        if a.SYMBOL.name in stated and a.CURRENCY.name in stated:
             portfolio.filled(attributes, sign * size, paid, charged, execution_id)
         owned.executions.filled(attributes, sign, paid)
         if expected_price is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
 from otel_trading._attributes import OTHER
@@ -16,8 +17,12 @@ from otel_trading.semconv import execution as metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from otel_trading._attributes import AttributeSet
+
+    #: Time, price, sign and attributes: a bare tuple, because one is made of every fill.
+    _Fill: TypeAlias = tuple[float, float, float, AttributeSet]
 
 __all__ = ["ExecutionTracker", "direction"]
 
@@ -30,13 +35,8 @@ _SWEEP_EVERY: Final = 1.0
 _SIMULATED: Final = frozenset({"backtest", "replay"})
 _SECONDS: Final = {"1s": 1.0, "10s": 10.0, "1m": 60.0, "5m": 300.0, "1h": 3600.0}
 _HORIZONS: Final = tuple((name, _SECONDS[name]) for name in a.MARKOUT_HORIZON.values)
-
-
-class _Fill(NamedTuple):
-    time: float
-    price: float
-    sign: float
-    attributes: AttributeSet
+_FIRST: Final = _HORIZONS[0][1]
+_SYMBOL, _VENUE, _MODE = a.SYMBOL.name, a.VENUE.name, a.MODE.name
 
 
 def _queues() -> tuple[deque[_Fill], ...]:
@@ -49,6 +49,8 @@ class _Watch:
 
     mark: float = 0.0
     marked: float | None = None
+    #: When the first horizon ends: before that neither a fill nor a tick has to look at the queues.
+    due: float = math.inf
     waiting: tuple[deque[_Fill], ...] = field(default_factory=_queues)
 
 
@@ -101,19 +103,25 @@ class ExecutionTracker:
             sign: 1 for bought, -1 for sold.
             price: Price per unit; relative to zero there is no markout.
         """
-        symbol = attributes.get(a.SYMBOL)
-        if symbol is None or symbol == OTHER or not price or attributes.get(a.MODE) in _SIMULATED:
+        values = attributes.values
+        symbol = values.get(_SYMBOL, OTHER)
+        if symbol == OTHER or not price or values.get(_MODE) in _SIMULATED:
             return
-        now, venue = self._clock(), attributes.get(a.VENUE)
+        now = self._clock()
+        over: list[tuple[_Fill, str, float]] = []
         with self._lock:
-            over = self._sweep(now)
+            if self._waiting >= MAX_WAITING:
+                over += self._sweep(now)
             if self._waiting < MAX_WAITING:
-                venues = self._watches.setdefault(symbol, {})
-                watch = venues.get(venue) or venues.setdefault(venue, _Watch())
-                over += self._settle(watch, now)
-                watch.waiting[0].append(_Fill(now, price, sign, attributes))
+                watch = self._watch(symbol, values.get(_VENUE))
+                if watch.due < now:
+                    over += self._settle(watch, now)
+                if not watch.waiting[0]:
+                    watch.due = min(watch.due, now + _FIRST)
+                watch.waiting[0].append((now, price, sign, attributes))
                 self._waiting += 1
-        _record(over)
+        if over:
+            _record(over)
 
     def marked(self, attributes: AttributeSet, price: float) -> None:
         """Take a mark; one without a venue is for every venue of its symbol.
@@ -130,30 +138,42 @@ class ExecutionTracker:
         with self._lock:
             for name, watch in list(self._watches.get(symbol, {}).items()):
                 if venue is None or name == venue:
-                    over += self._settle(watch, now)
+                    if watch.due < now:
+                        over += self._settle(watch, now)
                     watch.mark, watch.marked = price, now
             self._forget(symbol)
         _record(over)
+
+    def _watch(self, symbol: str, venue: str | None) -> _Watch:
+        venues = self._watches.get(symbol)
+        if venues is None:
+            venues = self._watches[symbol] = {}
+        found = venues.get(venue)
+        if found is None:
+            found = venues[venue] = _Watch()
+        return found
 
     def _settle(self, watch: _Watch, now: float) -> list[tuple[_Fill, str, float]]:
         """Move every fill whose horizon is over to the next one; returns what there is to record."""
         over: list[tuple[_Fill, str, float]] = []
         for place, (horizon, seconds) in enumerate(_HORIZONS):
             queue = watch.waiting[place]
-            while queue and queue[0].time + seconds < now:
+            while queue and queue[0][0] + seconds < now:
                 fill = queue.popleft()
-                if watch.marked is not None and watch.marked >= fill.time:
+                if watch.marked is not None and watch.marked >= fill[0]:
                     over.append((fill, horizon, watch.mark))
                 if place + 1 < len(_HORIZONS):
                     watch.waiting[place + 1].append(fill)
                 else:
                     self._waiting -= 1
+        ends = [queue[0][0] + seconds for queue, (_, seconds) in zip(watch.waiting, _HORIZONS, strict=True) if queue]
+        watch.due = min(ends, default=math.inf)
         return over
 
     def _sweep(self, now: float) -> list[tuple[_Fill, str, float]]:
         """Where there is no room, make some: symbols that trade and tick no more still hold theirs."""
         over: list[tuple[_Fill, str, float]] = []
-        if self._waiting >= MAX_WAITING and now - self._swept >= _SWEEP_EVERY:
+        if now - self._swept >= _SWEEP_EVERY:
             self._swept = now
             for symbol, venues in list(self._watches.items()):
                 for watch in venues.values():
@@ -170,9 +190,9 @@ class ExecutionTracker:
 
 
 def _record(over: list[tuple[_Fill, str, float]]) -> None:
-    for fill, horizon, mark in over:
-        worse = fill.sign * (fill.price - mark) / abs(fill.price)
-        attributes = fill.attributes.plus(a.MARKOUT_HORIZON, horizon).plus(a.DIRECTION, direction(worse))
+    for (_, price, sign, attributes), horizon, mark in over:
+        worse = sign * (price - mark) / abs(price)
         size = number(abs(worse), "markout")
         if size is not None:
-            instruments.of(metrics.MARKOUT).record(size, attributes)
+            stated = attributes.plus(a.MARKOUT_HORIZON, horizon).plus(a.DIRECTION, direction(worse))
+            instruments.of(metrics.MARKOUT).record(size, stated)

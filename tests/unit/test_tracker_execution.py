@@ -242,7 +242,7 @@ def test_markouts_are_those_of_an_as_of_join(
     monkeypatch.setattr(
         module,
         "_record",
-        lambda over: recorded.extend((fill.time, fill.price, horizon, mark) for fill, horizon, mark in over),
+        lambda over: recorded.extend((filled, price, horizon, mark) for (filled, price, *_), horizon, mark in over),
     )
     executions = ExecutionTracker(clock)
     fills, marks = [], []

@@ -94,16 +94,22 @@ class PortfolioTracker(Observed):
             execution_id: The venue's id, so that a snapshot can say that this fill is in it.
         """
         with self._lock:
-            key = self._known(attributes.only(_POSITION))
-            worth = self._worth(key, price, done=True)
-            position = None if worth is None else self._position(key)
-            if worth is None or position is None:
+            now, key = self._clock(), attributes.only(_POSITION)
+            position = self._positions.get(key)
+            if position is None:
+                key = self._known(key)
+                position = self._positions.get(key)
+            worth = self._worth(key, position, price, done=True)
+            if worth is None:
                 return
-            book = self._book(key.only(_BOOK))
+            position = position or self._open(key, now)
+            if position is None:
+                return
+            book = self._book(key.only(_BOOK), now)
             if execution_id is not None:
                 self._executions.append((key, str(execution_id)))
             before = position.unrealized
-            made, trip = position.fill(_exact(quantity), worth, _exact(fee), self._clock())
+            made, trip = position.fill(_exact(quantity), worth, _exact(fee), now)
             if book is not None:
                 book.move(made, position.unrealized - before)
                 if trip is not None:
@@ -119,7 +125,7 @@ class PortfolioTracker(Observed):
         with self._lock:
             for key, position in self._by_symbol.get(attributes.get(a.SYMBOL), {}).items():
                 if wanted <= key.values.items():
-                    worth = self._worth(key, price)
+                    worth = self._worth(key, position, price)
                     if worth is None:
                         return
                     before = position.unrealized
@@ -136,8 +142,10 @@ class PortfolioTracker(Observed):
         """
         with self._lock:
             key = self._known(attributes.only(_POSITION))
-            worth = None if price is None else self._worth(key, price)
-            position = self._position(key) if quantity else self._positions.get(key)
+            position = self._positions.get(key)
+            worth = None if price is None else self._worth(key, position, price)
+            if position is None and quantity:
+                position = self._open(key, self._clock())
             if position is None:
                 return
             before = position.unrealized
@@ -158,7 +166,7 @@ class PortfolioTracker(Observed):
     def paid_in(self, attributes: AttributeSet, amount: float) -> None:
         """Take a deposit, or a withdrawal when negative: equity is then deposits and P&L, unless the app states it."""
         with self._lock:
-            book = self._book(attributes.only(_BOOK))
+            book = self._book(attributes.only(_BOOK), self._clock())
             if book is not None:
                 book.pay(_exact(amount))
 
@@ -211,7 +219,7 @@ class PortfolioTracker(Observed):
             session: Since the session began.
         """
         with self._lock:
-            book = self._book(attributes.only(_BOOK))
+            book = self._book(attributes.only(_BOOK), self._clock())
             if book is None:
                 return
             if total is not None:
@@ -224,7 +232,7 @@ class PortfolioTracker(Observed):
     def valued(self, attributes: AttributeSet, equity: float) -> None:
         """Take equity as the app or the venue states it."""
         with self._lock:
-            book = self._book(attributes.only(_BOOK))
+            book = self._book(attributes.only(_BOOK), self._clock())
             if book is not None:
                 book.value(_exact(equity))
 
@@ -271,18 +279,20 @@ class PortfolioTracker(Observed):
     def _state(self) -> State:
         return State(self._positions, self._books, self._contracts, self._reporting, self._rates, self._executions)
 
-    def _worth(self, key: AttributeSet, price: float, *, done: bool = False) -> Decimal | None:
+    def _worth(
+        self, key: AttributeSet, position: Position | None, price: float, *, done: bool = False
+    ) -> Decimal | None:
         """Return the worth of a unit: a trade done at zero or below is a fact, a mark there mostly a broken feed."""
-        exact, position = _exact(price), self._positions.get(key)
+        exact = _exact(price)
         contract = self.terms(key) if position is None else position.contract
-        if contract.takes(exact) or (done and not contract.inverse):
+        if (done and not contract.inverse) or contract.takes(exact):
             return contract.worth(exact)
         symbol = key.get(a.SYMBOL)
         lose("invalid_value", f"{symbol} has a price of {price}. Say contract(signed_price=True) where that is legal.")
         return None
 
     def _move(self, key: AttributeSet, realized: Decimal, unrealized: Decimal) -> None:
-        book = self._book(key.only(_BOOK)) if key.get(a.CURRENCY) else None
+        book = self._book(key.only(_BOOK), self._clock()) if key.get(a.CURRENCY) else None
         if book is not None:
             book.move(realized, unrealized)
 
@@ -300,16 +310,16 @@ class PortfolioTracker(Observed):
             self._move(key, ZERO, nameless.unrealized)
         return key
 
-    def _position(self, key: AttributeSet) -> Position | None:
-        if key not in self._positions:
-            if key.get(a.SYMBOL) == OTHER:  # several symbols in one position would be a lie in money
-                lose("series_limit", "A position's symbol is one too many for its attribute. Trade fewer symbols.")
-                return None
-            if len(self._positions) >= _MAX_POSITIONS:
-                lose("series_limit", f"Over {_MAX_POSITIONS} open positions. Report the ends of old ones.")
-                return None
-            self._put(key, self._kind(self._clock(), self.terms(key)))
-        return self._positions[key]
+    def _open(self, key: AttributeSet, now: float) -> Position | None:
+        if key.get(a.SYMBOL) == OTHER:  # several symbols in one position would be a lie in money
+            lose("series_limit", "A position's symbol is one too many for its attribute. Trade fewer symbols.")
+            return None
+        if len(self._positions) >= _MAX_POSITIONS:
+            lose("series_limit", f"Over {_MAX_POSITIONS} open positions. Report the ends of old ones.")
+            return None
+        position = self._kind(now, self.terms(key))
+        self._put(key, position)
+        return position
 
     def _put(self, key: AttributeSet, position: Position) -> None:
         self._positions[key] = position
@@ -322,8 +332,8 @@ class PortfolioTracker(Observed):
         if not alike:
             del self._by_symbol[key.get(a.SYMBOL)]
 
-    def _book(self, key: AttributeSet) -> Book | None:
-        day = self._session.day(self._clock())
+    def _book(self, key: AttributeSet, now: float) -> Book | None:
+        day = self._session.day(now)
         book = self._books.get(key)
         if book is None:
             if len(self._books) >= _MAX_POSITIONS:

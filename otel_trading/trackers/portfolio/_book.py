@@ -65,7 +65,8 @@ class Book:
         """Take a change of P&L."""
         self.realized += realized
         self.unrealized += unrealized
-        self.growth.move(self.equity)
+        if self.stated is not None or self.deposits is not None:
+            self.growth.move(self.equity)
 
     def value(self, equity: Decimal) -> None:
         """Take equity as it is stated."""

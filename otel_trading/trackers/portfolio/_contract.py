@@ -29,6 +29,8 @@ class Contract:
 
     def worth(self, price: Decimal) -> Decimal:
         """Return the worth of one unit long: of an inverse contract negative, so that it rises with the price."""
+        if self is LINEAR:
+            return price
         return -self.multiplier / price if self.inverse else self.multiplier * price
 
     def value(self, price: float) -> float:

@@ -117,11 +117,12 @@ class Position:
         """
         if self.average is None:
             self.average = price
-        closing = min(abs(quantity), abs(self.quantity)) if quantity * self.quantity < 0 else ZERO
-        made = (closing * price - self._release(closing)) * (1 if self.quantity > 0 else -1) - fee if closing else -fee
-        opening = abs(quantity) - closing
+        made, trip, closing, opening = -fee, None, ZERO, abs(quantity)
+        if self.quantity and self.quantity.is_signed() != quantity.is_signed():
+            closing = min(opening, abs(self.quantity))
+            made += (closing * price - self._release(closing)) * (1 if self.quantity > 0 else -1)
+            opening -= closing
         self._trip += made
-        trip = None
         if closing and closing == abs(self.quantity):
             trip = RoundTrip(self._trip, self._cost, now - self.opened)
             self._trip, self._cost, self.opened = ZERO, ZERO, now
