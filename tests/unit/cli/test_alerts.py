@@ -33,7 +33,7 @@ def refusal(result: Result) -> str:
 
 
 def test_a_stricter_number_is_set_at_once(tmp_path: Path) -> None:
-    done = alerts(tmp_path, "--set", "order_rej=5%", "--strategy", "momentum", "--why", "it never crosses")
+    done = alerts(tmp_path, "--set", "order_rejection_ra=5%", "--strategy", "momentum", "--why", "it never crosses")
 
     assert (done.exit_code, done.stdout) == (0, "order_rejection_ratio (momentum): 0.1 -> 0.05\n")
     number, mark = rules(tmp_path)
