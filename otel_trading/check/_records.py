@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["record"]
 
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_RESERVED: Final = "trading:threshold"
+_RESERVED: Final = re.compile(r"trading:threshold(_in_force)?:.*")
 _VECTOR: Final = re.compile(r"\s*(?:vector\s*\(\s*)?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*\)?\s*")
 #: The label that says of which one, by scope.
 _WHOSE: Final = {Scope.STRATEGY: a.STRATEGY.prometheus, Scope.ACCOUNT: a.ACCOUNT.prometheus}
@@ -44,7 +44,7 @@ def record(name: str, expression: str, labels: Mapping[str, str], *, shipped: bo
         yield Complaint("record", text, "record")
     elif name in THRESHOLDS:
         yield from _threshold(THRESHOLDS[name], expression, labels, shipped=shipped)
-    elif name.startswith(_RESERVED) and not (shipped and name in {each.in_force for each in thresholds.ALL}):
+    elif _RESERVED.fullmatch(name) and not (shipped and name in {each.in_force for each in thresholds.ALL}):
         yield _unknown(name)
     yield from _values(labels)
 
@@ -57,7 +57,7 @@ def _unknown(name: str) -> Complaint:
     else:
         text = (
             f"there is no threshold {got}{meant(got, allowed)}; allowed are {alternatives(allowed)}: "
-            "take one of them, or a name that does not begin with trading:threshold"
+            "take one of them, or a name that does not begin with trading:threshold:"
         )
     return Complaint("unknown-threshold", text, "record")
 

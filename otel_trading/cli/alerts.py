@@ -12,8 +12,10 @@ from rich.markup import escape
 
 from otel_trading import stack
 from otel_trading.cli._output import console, emit_json, table
+from otel_trading.cli.check import check_extra
 from otel_trading.cli.up import home_option
 from otel_trading.stack import alerting
+from otel_trading.stack._files import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +39,12 @@ _EVERYWHERE: Final = "for all"
 @click.option("--yes", is_flag=True, help="Loosen a limit without being asked.")
 @click.option("--mine", is_flag=True, help="Show the thresholds that you have set.")
 @click.option("--changes", "show_changes", is_flag=True, help="Show who changed which threshold, when and why.")
+@click.option(
+    "--kubernetes", is_flag=True, help="Print the rules as PrometheusRule objects; with --mine yours as well."
+)
+@click.option(
+    "--label", "labels", multiple=True, metavar="KEY=VALUE", help="With --kubernetes: a label of the objects."
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @home_option
 def command(
@@ -47,6 +55,8 @@ def command(
     yes: bool,
     mine: bool,
     show_changes: bool,
+    kubernetes: bool,
+    labels: tuple[str, ...],
     as_json: bool,
     home: Path | None,
     **place: str | None,
@@ -56,11 +66,16 @@ def command(
     Your own numbers live in config/my-rules/thresholds.yaml of the stack's home and are in force at once.
     """
     folder = (home or stack.home_in_use()).absolute()
-    chosen = [value for value in (to_set, to_unset, mine or None, show_changes or None) if value]
+    chosen = [value for value in (to_set, to_unset, (mine or kubernetes) or None, show_changes or None) if value]
     if len(chosen) > 1:
-        message = "Say one of --set, --unset, --mine and --changes at a time."
+        message = "Say one of --set, --unset, --mine, --kubernetes and --changes at a time."
         raise click.UsageError(message)
-    if to_set or to_unset:
+    if labels and not kubernetes:
+        message = "--label is for the objects of --kubernetes. Add that."
+        raise click.UsageError(message)
+    if kubernetes:
+        _print_objects(folder if mine else None, labels, as_json=as_json)
+    elif to_set or to_unset:
         _check_form(to_set, to_unset)
         _change(folder, alerting.parse(to_set or to_unset or "", **place), why, yes=yes, as_json=as_json)
     elif any(place.values()):
@@ -72,6 +87,21 @@ def command(
         _show_changes(alerting.changes(folder), as_json=as_json)
     else:
         _show(alerting.read(stack.find(home=home).urls["prometheus"]), as_json=as_json)
+
+
+def _print_objects(home: Path | None, labels: tuple[str, ...], *, as_json: bool) -> None:
+    check_extra()
+    from otel_trading.stack import kubernetes  # noqa: PLC0415  so that the rest works without the extra
+
+    files = [("otel-trading", shipped("alerts/thresholds.yaml"))]
+    files += [("otel-trading", file) for file in sorted(shipped("alerts/rules").glob("*.yaml"))]
+    if home is not None:
+        files += [("my-rules", file) for file in sorted((home / "config" / "my-rules").glob("*.yaml"))]
+    objects = kubernetes.prometheus_rules(files, kubernetes.labels(labels))
+    if as_json:
+        emit_json({"apiVersion": "v1", "kind": "List", "items": objects})
+    else:
+        click.echo(kubernetes.documents(objects), nl=False)
 
 
 def _check_form(to_set: str | None, to_unset: str | None) -> None:

@@ -13,7 +13,7 @@ import yaml
 
 from otel_trading.thresholds import ALL, rules
 
-__all__ = ["FILES", "render", "write"]
+__all__ = ["FILES", "Dumper", "render", "write"]
 
 _ALERTS: Final = Path(__file__).parents[2] / "alerts"
 _MADE: Final = "# Made by `python -m otel_trading.thresholds` from otel_trading/thresholds/; do not edit.\n"
@@ -37,10 +37,11 @@ _IN_FORCE: Final = """\
 FILES: Final = {Path("thresholds.yaml"): _DEFAULTS, Path("rules", "in_force.yaml"): _IN_FORCE}
 
 
-class _Dumper(yaml.SafeDumper):
+class Dumper(yaml.SafeDumper):
     """Writes texts of several lines as blocks, and lists of a mapping indented."""
 
     def increase_indent(self, flow: bool = False, *_: bool, **__: bool) -> None:  # noqa: FBT001, FBT002  PyYAML's
+        """Indent the lists of a mapping."""
         super().increase_indent(flow=flow, indentless=False)
 
 
@@ -48,13 +49,13 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
-_Dumper.add_representer(str, _text)
+Dumper.add_representer(str, _text)
 
 
 def render(file: Path) -> str:
     """Return the text of one of `FILES`."""
     groups = rules.defaults() if file == Path("thresholds.yaml") else rules.in_force()
-    body = yaml.dump({"groups": groups}, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+    body = yaml.dump({"groups": groups}, Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True)
     return _MADE + FILES[file] + _explained(body)
 
 

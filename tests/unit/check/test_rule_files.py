@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
 from otel_trading.check import files
+from otel_trading.cli import cli
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -265,3 +267,11 @@ def test_a_counter_may_be_recorded_under_the_name_of_one(tmp_path: Path) -> None
 
     assert found(tmp_path, text.replace("NAME", "mine_orders_total")) == []
     assert len(found(tmp_path, text.replace("NAME", "mine_orders"))) == 1
+
+
+def test_what_alerts_set_writes_passes(tmp_path: Path) -> None:
+    asked = ["--set", "daily_loss=500", "--currency", "USD", "--account", "main", "--why", "a {{ small }} account"]
+    done = CliRunner().invoke(cli, ["alerts", "--home", str(tmp_path), *asked])
+
+    assert done.exit_code == 0, done.output
+    assert files.check([tmp_path / "config" / "my-rules"]).findings == []

@@ -110,7 +110,10 @@ def test_money_is_set_per_currency_and_key_per_kind(tmp_path: Path) -> None:
         ),
         (["--set", "order_rejection_ratio=0.1", "--currency", "USD"], "takes no --currency, got 'USD'"),
         (["--strategy", "momentum"], "Add --set or --unset."),
-        (["--set", "order_rejection_ratio=0.1", "--mine"], "one of --set, --unset, --mine and --changes at a time"),
+        (
+            ["--set", "order_rejection_ratio=0.1", "--mine"],
+            "one of --set, --unset, --mine, --kubernetes and --changes at a time",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
