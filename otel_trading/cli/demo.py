@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 from rich.console import Console
 
+from otel_trading.cli._scenarios import known, play
 from otel_trading.cli.up import home_option
 from otel_trading.errors import StackError
 
@@ -22,6 +23,10 @@ __all__ = ["command"]
 _EXTRA: Final = ("aiohttp", "bokeh_sampledata", "requests", "websockets")
 
 
+def _scenario(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else known(value)
+
+
 @click.command()
 @click.option("--duration", type=click.FloatRange(min=1), help="Seconds; without it, until Ctrl-C.")
 @click.option("--speed", type=click.FloatRange(0.1, 20), default=1.0, help="1: a trading day in six seconds.")
@@ -31,6 +36,12 @@ _EXTRA: Final = ("aiohttp", "bokeh_sampledata", "requests", "websockets")
 @click.option("--docker", "kind", flag_value="docker", help="Containers, by docker compose.")
 @click.option("--keep", is_flag=True, help="Leave the stack running, to look around.")
 @home_option
+@click.option(
+    "--scenario",
+    metavar="NAME",
+    callback=_scenario,
+    help="Provoke this alert instead, on rules whose minutes pass in seconds; `list` names all.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     duration: float | None,
@@ -39,6 +50,7 @@ def command(
     kind: Literal["native", "docker"] | None,
     home: Path | None,
     *,
+    scenario: str | None,
     embedded: bool,
     keep: bool,
     as_json: bool,
@@ -48,6 +60,12 @@ def command(
     Starts the stack, a venue that misbehaves on purpose, and an ordinary bot under `otel-trading run`. The bot runs in
     mode live, so that the shipped alerts really fire; no money moves.
     """
+    if scenario is not None:
+        if embedded:
+            message = "--scenario needs the servers that --embedded leaves out. Give one of the two."
+            raise click.UsageError(message)
+        play(scenario, kind=kind or "auto", home=home, keep=keep, patience=duration, as_json=as_json)
+        return
     _check_extra()
     from otel_trading.demo.runner import Demo, Options  # noqa: PLC0415  so that --help works without the extra
 

@@ -67,6 +67,10 @@ class Child:
             message = f"The demo's {self._name} ended by itself (exit {code}). The end of {self._log}:\n{last}"
             raise StackError(message)
 
+    def signal(self, number: int) -> None:
+        """Send it a signal; one that has ended takes none."""
+        self._process.send_signal(number)
+
     def end(self) -> None:
         """Ask it to end, force it when it does not."""
         self._process.terminate()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from otel_trading import stack
-from otel_trading.demo import child
+from otel_trading.demo import child, servers
 from otel_trading.demo.board.alerts import Delivered
 from otel_trading.demo.board.figures import SHOWN
 from otel_trading.demo.board.live import Board
@@ -100,17 +99,8 @@ class Demo:
     def _up(self, ends: contextlib.ExitStack) -> Stack | None:
         """Bring the stack up, or say what is missing and do without."""
         progress = stack.Progress(self._console)
-        if not stack.status(home=self._home):
-            # What the last demo left would count again, and Alertmanager would not repeat what it has just delivered.
-            shutil.rmtree(self._home / "data", ignore_errors=True)
         try:
-            running = stack.up(
-                home=self._home,
-                kind=self._options.kind,
-                ports=self._ports(),
-                evaluation_interval="1s",
-                progress=progress,
-            )
+            running = servers.up(self._home, self._options.kind, progress)
         except StackError as error:
             if self._options.kind != "auto" or build.has_go() or docker.answers():
                 raise
@@ -120,16 +110,6 @@ class Demo:
         if running.started and not self._options.keep:
             ends.callback(stack.down, home=self._home)
         return running
-
-    def _ports(self) -> stack.Ports | None:
-        """Take free ports where the usual ones are in use: a demo must not fail on that."""
-        if stack.status(home=self._home):
-            return None
-        try:
-            stack.Ports().check(tuple(field.name for field in fields(stack.Ports)))
-        except StackError:
-            return stack.Ports.free()
-        return None
 
     def _on(self, running: Stack) -> tuple[Board, dict[str, str]]:
         url = running.urls["prometheus"]

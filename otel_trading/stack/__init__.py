@@ -105,6 +105,7 @@ def up(
     kind: Literal["auto", "native", "docker"] = "auto",
     ports: Ports | None = None,
     evaluation_interval: str | None = None,
+    speedup: float | None = None,
     progress: Progress | None = None,
 ) -> Stack:
     """Start the stack and wait until all of it is healthy; what runs already is left alone.
@@ -115,6 +116,8 @@ def up(
         ports: Where to listen; those of the running stack, else the usual numbers.
         evaluation_interval: Prometheus duration, such as `1s`, in place of the shipped 15 s between scrape, rules and
             notification: for demos and tests.
+        speedup: How many times faster durations in rules pass (`for: 1h` is a minute at 60), likewise; that of the
+            running stack, else 1. Never where money is at stake: the rules are not the shipped ones then.
         progress: Who is told what happens; stderr when not given.
 
     Raises:
@@ -125,16 +128,16 @@ def up(
     with build.locked(home / "up.lock", progress):
         before = State.load(home)
         if before is not None:
-            _check_same(before, kind, ports)
+            _check_same(before, kind, ports, speedup)
             if all(_look(service).state == "healthy" for service in before.services):
                 return _stack(home, before)
             kind, ports = before.kind, before.ports
-            evaluation_interval = evaluation_interval or before.interval
-        ports = ports or Ports()
+            evaluation_interval, speedup = evaluation_interval or before.interval, before.speedup
+        ports, speedup = ports or Ports(), speedup or 1
         if kind == "docker" or (kind == "auto" and docker.answers()):
-            docker.up(home, ports, evaluation_interval, progress)
+            docker.up(home, ports, evaluation_interval, progress, speedup=speedup)
         else:
-            native.up(home, ports, evaluation_interval, progress, before)
+            native.up(home, ports, evaluation_interval, progress, before, speedup=speedup)
         return replace(find(home=home), started=True)
 
 
@@ -196,7 +199,7 @@ def _stack(home: Path, state: State) -> Stack:
     return Stack(home=home, kind=state.kind, ports=state.ports, urls=urls)
 
 
-def _check_same(before: State, kind: str, ports: Ports | None) -> None:
+def _check_same(before: State, kind: str, ports: Ports | None, speedup: float | None) -> None:
     if kind not in ("auto", before.kind):
         message = (
             f"A {before.kind} stack was started in this home, {kind} was asked for. End it first: otel-trading down"
@@ -204,6 +207,12 @@ def _check_same(before: State, kind: str, ports: Ports | None) -> None:
         raise StackError(message)
     if ports not in (None, before.ports):
         message = f"A stack was started in this home on other ports ({before.ports}). End it first: otel-trading down"
+        raise StackError(message)
+    if speedup not in (None, before.speedup):
+        message = (
+            f"A stack whose rules run {before.speedup:g} times as fast was started in this home, {speedup:g} times was "
+            "asked for. End it first: otel-trading down"
+        )
         raise StackError(message)
 
 

@@ -14,6 +14,7 @@ from otel_trading.errors import StackError
 from otel_trading.stack import config, health
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
+from otel_trading.stack.speedup import lookback
 from otel_trading.stack.state import Service, State
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def answers() -> bool:
     return True
 
 
-def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> None:
+def up(home: Path, ports: Ports, interval: str | None, progress: Progress, *, speedup: float = 1) -> None:
     """Start the containers and wait until all of them are healthy.
 
     Args:
@@ -53,6 +54,7 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> No
         ports: Loopback ports that they are published on.
         interval: See `config.render`.
         progress: Who is told.
+        speedup: See `config.render`.
 
     Raises:
         StackError: Docker does not answer or refuses; no container of ours is left behind.
@@ -63,9 +65,9 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress) -> No
             "Start it, or run the servers natively: otel-trading up --native"
         )
         raise StackError(message)
-    folder = config.render(home, ports=ports, kind="docker", interval=interval)
+    folder = config.render(home, ports=ports, kind="docker", interval=interval, speedup=speedup)
     _let_containers_read(folder, config.password_file(home))
-    state = State("docker", ports, interval, _services(ports))
+    state = State("docker", ports, interval, speedup, _services(ports))
     state.save(home)
     try:
         with progress.step("starting the containers (the first time, Docker also pulls their images)", _UP_ESTIMATE):
@@ -106,7 +108,7 @@ def _compose(home: Path, state: State, *arguments: str, timeout: float) -> None:
     # One project per home, so that two stacks on one machine do not take each other's containers.
     project = f"otel-trading-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
     command = ["docker", "compose", "--project-name", project, "--file", str(file), *arguments]
-    environment = {**os.environ, **config.backend_variables(), **variables(home, state.ports, state.interval)}
+    environment = {**os.environ, **config.backend_variables(), **variables(home, state)}
     try:
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
@@ -121,15 +123,16 @@ def _compose(home: Path, state: State, *arguments: str, timeout: float) -> None:
         raise StackError(message)
 
 
-def variables(home: Path, ports: Ports, interval: str | None = None) -> dict[str, str]:
+def variables(home: Path, state: State) -> dict[str, str]:
     """Return what `compose.yaml` wants to know about this home."""
-    numbers = {f"STACK_{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
+    numbers = {f"STACK_{name.upper()}_PORT": str(port) for name, port in vars(state.ports).items()}
     # What the containers write into mounted folders shall belong to the user.
     return {
         "STACK_HOME": str(home),
         "STACK_UID": str(os.getuid()),
         "STACK_GID": str(os.getgid()),
-        "STACK_RESEND_DELAY": config.resend_delay(interval),
+        "STACK_RESEND_DELAY": config.resend_delay(state.interval),
+        "STACK_LOOKBACK_DELTA": lookback(state.speedup),
         **numbers,
     }
 

@@ -13,6 +13,7 @@ from otel_trading import __version__
 from otel_trading.stack import config
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
+from otel_trading.stack.speedup import lookback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,15 @@ class Launch:
     cwd: Path | None = None
 
 
-def plan(home: Path, ports: Ports, tools: Mapping[str, Path], interval: str | None, pages: Path | None) -> list[Launch]:
+def plan(
+    home: Path,
+    ports: Ports,
+    tools: Mapping[str, Path],
+    interval: str | None,
+    pages: Path | None,
+    *,
+    speedup: float = 1,
+) -> list[Launch]:
     """Return what has to be started, in this order; Grafana only where there is one.
 
     Args:
@@ -45,12 +54,13 @@ def plan(home: Path, ports: Ports, tools: Mapping[str, Path], interval: str | No
         tools: Binaries by name.
         interval: See `config.render`.
         pages: Folder with the web pages of Prometheus, or None.
+        speedup: See `config.render`.
     """
     grafana = _grafana(home, ports)
     return [
         _webhook(home, ports),
         _alertmanager(home, ports, tools),
-        _prometheus(home, ports, tools, interval, pages),
+        _prometheus(home, ports, tools, (config.resend_delay(interval), lookback(speedup)), pages),
         _collector(home, ports, tools),
         *([grafana] if grafana else []),
     ]
@@ -93,7 +103,7 @@ def _alertmanager(home: Path, ports: Ports, tools: Mapping[str, Path]) -> Launch
 
 
 def _prometheus(
-    home: Path, ports: Ports, tools: Mapping[str, Path], interval: str | None, pages: Path | None
+    home: Path, ports: Ports, tools: Mapping[str, Path], delays: tuple[str, str], pages: Path | None
 ) -> Launch:
     url = f"http://{HOST}:{ports.prometheus}"
     command = [
@@ -102,7 +112,8 @@ def _prometheus(
         f"--storage.tsdb.path={home / 'data' / 'prometheus'}",
         f"--web.listen-address={HOST}:{ports.prometheus}",
         f"--web.external-url={url}",
-        f"--rules.alert.resend-delay={config.resend_delay(interval)}",
+        f"--rules.alert.resend-delay={delays[0]}",
+        f"--query.lookback-delta={delays[1]}",
         "--web.enable-otlp-receiver",
         "--web.enable-lifecycle",
         "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",

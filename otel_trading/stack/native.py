@@ -25,7 +25,9 @@ _POLL: Final = 0.03
 _LAST_LINES: Final = 5
 
 
-def up(home: Path, ports: Ports, interval: str | None, progress: Progress, before: State | None) -> None:
+def up(
+    home: Path, ports: Ports, interval: str | None, progress: Progress, before: State | None, *, speedup: float = 1
+) -> None:
     """Start what does not run yet and wait until all of it is healthy.
 
     Args:
@@ -34,18 +36,19 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress, befor
         interval: See `config.render`.
         progress: Who is told.
         before: What ran already.
+        speedup: See `config.render`.
 
     Raises:
         StackError: A server, a port or a file is not as it has to be; nothing that this call started is left behind.
     """
     tools = build.all_binaries(progress)
-    folder = config.render(home, ports=ports, kind="native", interval=interval)
+    folder = config.render(home, ports=ports, kind="native", interval=interval, speedup=speedup)
     config.validate(folder, tools, launches.collector_environment(home, ports))
     pages = web_ui.pages(tools["prometheus"], progress)
-    plan = launches.plan(home, ports, tools, interval, pages)
+    plan = launches.plan(home, ports, tools, interval, pages, speedup=speedup)
     if "grafana" not in {launch.name for launch in plan}:
         progress.say(f"Grafana is left out: no `grafana` on PATH. Its boards are in {folder / 'dashboards' / 'json'}.")
-    _start(home, plan, ports, interval, before)
+    _start(home, plan, State("native", ports, interval, speedup), before.services if before else [])
 
 
 def down(state: State) -> None:
@@ -53,14 +56,13 @@ def down(state: State) -> None:
     processes.stop([(service.pid, service.birth) for service in reversed(state.services)])
 
 
-def _start(home: Path, plan: list[Launch], ports: Ports, interval: str | None, before: State | None) -> None:
-    services = before.services if before else []
+def _start(home: Path, plan: list[Launch], state: State, services: list[Service]) -> None:
     running = [service for service in services if processes.is_alive(service.pid, service.birth)]
-    state = State("native", ports, interval, list(running))
+    state.services = list(running)
     names = {service.name for service in running}
     missing = [launch for launch in plan if launch.name not in names]
     for launch in missing:
-        ports.check(launch.ports)
+        state.ports.check(launch.ports)
     try:
         for launch in missing:
             with processes.uninterrupted():

@@ -47,6 +47,7 @@ class State:
     kind: Kind
     ports: Ports
     interval: str | None = None
+    speedup: float = 1
     services: list[Service] = field(default_factory=list[Service])
 
     @staticmethod
@@ -68,7 +69,11 @@ class State:
             data: dict[str, Any] = json.loads(path.read_text())
             services = [Service(**service) for service in data["services"]]
             return cls(
-                kind=data["kind"], ports=Ports(**data["ports"]), interval=data.get("interval"), services=services
+                kind=data["kind"],
+                ports=Ports(**data["ports"]),
+                interval=data.get("interval"),
+                speedup=data.get("speedup", 1),
+                services=services,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = (

@@ -16,6 +16,7 @@ from otel_trading.stack import config, docker
 from otel_trading.stack._files import shipped
 from otel_trading.stack.ports import Ports
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
+from otel_trading.stack.state import State
 
 if TYPE_CHECKING:
     from otel_trading.stack import Stack
@@ -50,7 +51,7 @@ def project(load: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     home = tmp_path_factory.mktemp("home")
     ports = Ports.free()
     folder = config.render(home, ports=ports, kind="docker")
-    run = load(folder / "compose.yaml", **docker.variables(home, ports, "1s"))
+    run = load(folder / "compose.yaml", **docker.variables(home, State("docker", ports, "1s")))
     assert (run.returncode, run.stderr) == (0, "")
     found: dict[str, Any] = json.loads(run.stdout)
     return found | {"home": home, "used": ports}

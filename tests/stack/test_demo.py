@@ -71,6 +71,26 @@ def test_the_demo_trades_pages_and_leaves_nothing_behind(servers: dict[str, Path
 
 
 @pytest.mark.stack
+def test_a_scenario_shows_its_alert_from_the_fault_to_the_end(servers: dict[str, Path], tmp_path: Path) -> None:
+    assert servers
+    run = demo("--native", "--scenario", "DailyLossLimitBreached", "--json", "--home", str(tmp_path), NO_COLOR="1")
+    assert run.returncode == 0, run.stderr
+    result: dict[str, Any] = json.loads(run.stdout)
+    assert [one["status"] for one in result["delivered"]] == ["firing", "resolved"]
+    for said in (result["about"], "delivered to trading-critical", "the cause has ended", "resolved"):
+        assert said in run.stderr
+    assert processes_with(str(tmp_path)) == []
+
+
+@pytest.mark.stack
+def test_a_scenario_whose_alert_does_not_arrive_is_a_failure(stack_home: Path) -> None:
+    stack.up(home=stack_home, kind="native", ports=stack.Ports.free(), evaluation_interval="1s", speedup=60)
+    run = demo("--scenario", "DailyLossLimitMissing", "--duration", "1", "--home", str(stack_home))
+    assert run.returncode == 1
+    assert "not firing within 1 s" in run.stderr
+
+
+@pytest.mark.stack
 def test_a_stack_that_was_up_stays_up(stack_home: Path) -> None:
     stack.up(home=stack_home, kind="native", ports=stack.Ports.free(), evaluation_interval="1s")
     run = demo("--duration", "6", "--home", str(stack_home))

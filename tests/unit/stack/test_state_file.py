@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     service = Service("prometheus", "3.15.0", "http://127.0.0.1:1", "http://127.0.0.1:1/-/ready", "now", 12, "34")
-    state = State("native", Ports.free(), "1s", [service])
+    state = State("native", Ports.free(), "1s", 60, [service])
     state.save(tmp_path)
     assert State.load(tmp_path) == state
     state.remove(tmp_path)

@@ -1,0 +1,167 @@
+"""Every alert, from what a bot says to the delivered text, on one real stack whose rules pass faster."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+import yaml
+from stack_support import prometheus_query, quiet, wait_until
+
+from otel_trading import stack as stack_module
+from otel_trading.demo.scenarios import ALL, thresholds
+from otel_trading.demo.scenarios.player import Notification, play
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from otel_trading.demo.scenarios import Scenario
+    from otel_trading.stack import Stack
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+
+SPEEDUP: Final = 120
+#: Bots at once: more would be late on two cores, and what is late looks like what is lost.
+AT_ONCE: Final = 12
+#: Seconds in which a scenario has to be delivered, and afterwards has to be resolved.
+PATIENCE: Final = 60.0
+#: Seconds to wait for what must not come: two rounds of Alertmanager's `group_interval`.
+SETTLE: Final = 6.0
+
+ROOT = Path(__file__).parents[2]
+RULES = {
+    rule["alert"]: rule
+    for file in sorted((ROOT / "alerts" / "rules").glob("*.yaml"))
+    for group in yaml.safe_load(file.read_text())["groups"]
+    for rule in group["rules"]
+    if "alert" in rule
+}
+#: Alerts that no bot can raise, and where they are proven instead.
+WITHOUT: Final = {
+    "Watchdog": "fires always",
+    "ThresholdMissing": "about files of the stack: tests/rules/test_in_force.py takes each default away",
+}
+PLAYED = [scenario for scenario in ALL.values() if scenario.alert in RULES]
+each = pytest.mark.parametrize("scenario", PLAYED, ids=lambda scenario: scenario.alert)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of one scenario, in the order in which it came; `seconds` from the fault to the first notification."""
+
+    arrived: list[Notification]
+    seconds: float
+    complaint: str = ""
+
+    def of(self, alert: str, status: str) -> list[Notification]:
+        return [one for one in self.arrived if (one.alert, one.status) == (alert, status)]
+
+
+@pytest.fixture(scope="module")
+def fast(servers: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
+    assert servers
+    home = tmp_path_factory.mktemp("fast")
+    yield stack_module.up(
+        home=home,
+        kind="native",
+        ports=stack_module.Ports.free(),
+        evaluation_interval="1s",
+        speedup=SPEEDUP,
+        progress=quiet(),
+    )
+    stack_module.down(home=home)
+
+
+@pytest.fixture(scope="module")
+def played(fast: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
+    """All scenarios, so many at once as the machine takes."""
+    logs = tmp_path_factory.mktemp("logs")
+    with thresholds.in_force(fast, PLAYED), ThreadPoolExecutor(AT_ONCE) as pool:
+        results = pool.map(lambda scenario: _play(fast, scenario, logs), PLAYED)
+        return dict(zip((scenario.alert for scenario in PLAYED), results, strict=True))
+
+
+def _play(running: Stack, scenario: Scenario, logs: Path) -> Played:
+    """Play one scenario to its end; what did not come in time is for the test of that scenario to say."""
+    begun = time.monotonic()
+    seconds = float("nan")
+    with play(running, scenario, logs) as playing:
+
+        def has(status: str) -> bool:
+            return any((one.alert, one.status) == (scenario.alert, status) for one in playing.arrived())
+
+        try:
+            wait_until(lambda: has("firing"), PATIENCE, f"{scenario.alert} to be delivered")
+            seconds = time.monotonic() - begun
+            time.sleep(SETTLE)  # nothing marks the notification that does not come
+            playing.end_cause()
+            if scenario.resolves:
+                wait_until(lambda: has("resolved"), PATIENCE, f"the end of {scenario.alert} to be delivered")
+        except AssertionError as error:
+            said = (logs / f"{scenario.service}.log").read_text()[-2000:]
+            return Played(playing.arrived(), seconds, f"{error}; its bot said: {said}")
+        return Played(playing.arrived(), seconds)
+
+
+@each
+def test_a_scenario_raises_its_alert_once_at_the_right_receiver(
+    scenario: Scenario, played: dict[str, Played], fast: Stack, amtool: Path
+) -> None:
+    result, rule = played[scenario.alert], RULES[scenario.alert]
+    assert not result.complaint
+
+    assert len(result.of(scenario.alert, "firing")) == 1, "told once, however long it goes on"
+    (told,) = result.of(scenario.alert, "firing")
+    assert told.receiver == _receiver(fast, amtool, {"alertname": scenario.alert, **rule["labels"]})
+    own = {"alertname": scenario.alert, "service_name": scenario.service, **rule["labels"]}
+    assert own.items() <= told.labels.items()
+    assert {one.alert for one in result.arrived} - {scenario.alert} <= set(scenario.also)
+    if scenario.resolves:
+        assert len(result.of(scenario.alert, "resolved")) == 1
+
+
+def _receiver(running: Stack, amtool: Path, labels: dict[str, str]) -> str:
+    """Ask Alertmanager's own tool where an alert of these labels goes."""
+    said = [f"{name}={value}" for name, value in labels.items()]
+    config = running.home / "config" / "alerts" / "alertmanager.yaml"
+    command = [str(amtool), "config", "routes", "test", f"--config.file={config}", *said]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    return run.stdout.strip()
+
+
+@each
+def test_the_delivered_text_of_an_alert_is_complete(scenario: Scenario, played: dict[str, Played]) -> None:
+    for told in played[scenario.alert].of(scenario.alert, "firing"):
+        texts = RULES[scenario.alert]["annotations"]
+        assert set(told.annotations) == set(texts)
+        for name, text in told.annotations.items():
+            assert text.strip(), name
+            assert not re.search(r"\{\{|\}\}|<no value>|<error|%!|NaN|\bInf\b|\(\s*\)", text), f"{name}: {text}"
+            if "{{" not in texts[name]:
+                assert text == texts[name]
+        assert scenario.service in told.annotations["description"]
+
+
+def test_every_alert_has_a_scenario_or_says_why_not() -> None:
+    assert sorted(set(RULES) - set(ALL) - set(WITHOUT)) == []
+    assert sorted(set(WITHOUT) & set(ALL)) == []
+    assert sorted(set(WITHOUT) - set(RULES)) == []
+
+
+def test_nothing_of_one_scenario_reaches_another(played: dict[str, Played]) -> None:
+    for scenario in PLAYED:
+        own = {scenario.strategy, scenario.venue, scenario.account, ""}
+        for one in played[scenario.alert].arrived:
+            named = {one.labels.get(f"trading_{what}", "") for what in ("strategy_name", "venue_name", "account_id")}
+            assert named <= own, one.labels
+
+
+def test_no_rule_fails_while_all_of_this_happens(fast: Stack, played: dict[str, Played]) -> None:
+    assert played
+    assert prometheus_query(fast, "increase(prometheus_rule_evaluation_failures_total[10m]) > 0") == []
