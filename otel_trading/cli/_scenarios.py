@@ -61,7 +61,7 @@ def play(
         else Options(kind=kind, home=home, keep=keep, patience=patience)
     )
     result = Show(ALL[name], options, Console(stderr=True)).run()
-    arrived = [one for one in result["delivered"] if one["labels"]["alertname"] == name]
+    arrived = [one for one in result["delivered"] if ALL[name].is_meant_by(one["labels"])]
     if as_json:
         emit_json(result)
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["answers", "get", "post", "wait"]
+__all__ = ["answers", "get", "wait"]
 
 # A proxy that the environment names must not be asked for a loopback address.
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -30,27 +30,8 @@ def get(url: str, timeout: float = 2.0, headers: Mapping[str, str] | None = None
     Raises:
         OSError: No answer, or another status than 2xx.
     """
-    return _ask(urllib.request.Request(url, headers=dict(headers or {})), timeout)  # noqa: S310  our own URLs
-
-
-def post(url: str, timeout: float = 10.0, data: bytes = b"") -> bytes:
-    """POST to a URL on loopback and return the body of the answer.
-
-    Args:
-        url: Plain http.
-        timeout: In seconds.
-        data: JSON, or nothing.
-
-    Raises:
-        OSError: No answer, or another status than 2xx.
-    """
-    headers = {"Content-Type": "application/json"}
-    return _ask(urllib.request.Request(url, data, headers, method="POST"), timeout)  # noqa: S310  our own URLs
-
-
-def _ask(request: urllib.request.Request, timeout: float) -> bytes:
     try:
-        with _OPENER.open(request, timeout=timeout) as response:
+        with _OPENER.open(urllib.request.Request(url, headers=dict(headers or {})), timeout=timeout) as response:  # noqa: S310  our own URLs
             return bytes(response.read())
     except http.client.HTTPException as error:
         raise OSError(str(error)) from error

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
@@ -35,20 +35,33 @@ PATIENCE: Final = 60.0
 SETTLE: Final = 6.0
 
 ROOT = Path(__file__).parents[2]
-RULES = {
-    rule["alert"]: rule
+RULES = [
+    rule
     for file in sorted((ROOT / "alerts" / "rules").glob("*.yaml"))
     for group in yaml.safe_load(file.read_text())["groups"]
     for rule in group["rules"]
     if "alert" in rule
-}
+]
 #: Alerts that no bot can raise, and where they are proven instead.
 WITHOUT: Final = {
     "Watchdog": "fires always",
     "ThresholdMissing": "about files of the stack: tests/rules/test_in_force.py takes each default away",
 }
-PLAYED = [scenario for scenario in ALL.values() if scenario.alert in RULES]
-each = pytest.mark.parametrize("scenario", PLAYED, ids=lambda scenario: scenario.alert)
+
+
+def _rule(scenario: Scenario) -> dict[str, Any]:
+    """Return the rule of a scenario: of the severity that it names, else the only one."""
+    rule: dict[str, Any]
+    (rule,) = [
+        rule
+        for rule in RULES
+        if rule["alert"] == scenario.alert and scenario.severity in {"", rule["labels"]["severity"]}
+    ]
+    return rule
+
+
+PLAYED = [scenario for scenario in ALL.values() if scenario.alert in {rule["alert"] for rule in RULES}]
+each = pytest.mark.parametrize("scenario", PLAYED, ids=lambda scenario: scenario.name)
 
 
 @dataclass(frozen=True)
@@ -59,8 +72,8 @@ class Played:
     seconds: float
     complaint: str = ""
 
-    def of(self, alert: str, status: str) -> list[Notification]:
-        return [one for one in self.arrived if (one.alert, one.status) == (alert, status)]
+    def of(self, scenario: Scenario, status: str) -> list[Notification]:
+        return [one for one in self.arrived if one.status == status and scenario.is_meant_by(one.labels)]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +97,7 @@ def played(fast: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
     logs = tmp_path_factory.mktemp("logs")
     with thresholds.in_force(fast, PLAYED), ThreadPoolExecutor(AT_ONCE) as pool:
         results = pool.map(lambda scenario: _play(fast, scenario, logs), PLAYED)
-        return dict(zip((scenario.alert for scenario in PLAYED), results, strict=True))
+        return dict(zip((scenario.name for scenario in PLAYED), results, strict=True))
 
 
 def _play(running: Stack, scenario: Scenario, logs: Path) -> Played:
@@ -94,15 +107,15 @@ def _play(running: Stack, scenario: Scenario, logs: Path) -> Played:
     with play(running, scenario, logs) as playing:
 
         def has(status: str) -> bool:
-            return any((one.alert, one.status) == (scenario.alert, status) for one in playing.arrived())
+            return bool(Played(playing.arrived(), seconds).of(scenario, status))
 
         try:
-            wait_until(lambda: has("firing"), PATIENCE, f"{scenario.alert} to be delivered")
+            wait_until(lambda: has("firing"), PATIENCE, f"{scenario.name} to be delivered")
             seconds = time.monotonic() - begun
             time.sleep(SETTLE)  # nothing marks the notification that does not come
             playing.end_cause()
             if scenario.resolves:
-                wait_until(lambda: has("resolved"), PATIENCE, f"the end of {scenario.alert} to be delivered")
+                wait_until(lambda: has("resolved"), PATIENCE, f"the end of {scenario.name} to be delivered")
         except AssertionError as error:
             said = (logs / f"{scenario.service}.log").read_text()[-2000:]
             return Played(playing.arrived(), seconds, f"{error}; its bot said: {said}")
@@ -113,17 +126,17 @@ def _play(running: Stack, scenario: Scenario, logs: Path) -> Played:
 def test_a_scenario_raises_its_alert_once_at_the_right_receiver(
     scenario: Scenario, played: dict[str, Played], fast: Stack, amtool: Path
 ) -> None:
-    result, rule = played[scenario.alert], RULES[scenario.alert]
+    result, rule = played[scenario.name], _rule(scenario)
     assert not result.complaint
 
-    assert len(result.of(scenario.alert, "firing")) == 1, "told once, however long it goes on"
-    (told,) = result.of(scenario.alert, "firing")
+    assert len(result.of(scenario, "firing")) == 1, "told once, however long it goes on"
+    (told,) = result.of(scenario, "firing")
     assert told.receiver == _receiver(fast, amtool, {"alertname": scenario.alert, **rule["labels"]})
     own = {"alertname": scenario.alert, "service_name": scenario.service, **rule["labels"]}
     assert own.items() <= told.labels.items()
     assert {one.alert for one in result.arrived} - {scenario.alert} <= set(scenario.also)
     if scenario.resolves:
-        assert len(result.of(scenario.alert, "resolved")) == 1
+        assert len(result.of(scenario, "resolved")) == 1
 
 
 def _receiver(running: Stack, amtool: Path, labels: dict[str, str]) -> str:
@@ -137,8 +150,8 @@ def _receiver(running: Stack, amtool: Path, labels: dict[str, str]) -> str:
 
 @each
 def test_the_delivered_text_of_an_alert_is_complete(scenario: Scenario, played: dict[str, Played]) -> None:
-    for told in played[scenario.alert].of(scenario.alert, "firing"):
-        texts = RULES[scenario.alert]["annotations"]
+    for told in played[scenario.name].of(scenario, "firing"):
+        texts = _rule(scenario)["annotations"]
         assert set(told.annotations) == set(texts)
         for name, text in told.annotations.items():
             assert text.strip(), name
@@ -149,15 +162,18 @@ def test_the_delivered_text_of_an_alert_is_complete(scenario: Scenario, played: 
 
 
 def test_every_alert_has_a_scenario_or_says_why_not() -> None:
-    assert sorted(set(RULES) - set(ALL) - set(WITHOUT)) == []
-    assert sorted(set(WITHOUT) & set(ALL)) == []
-    assert sorted(set(WITHOUT) - set(RULES)) == []
+    alerts = {rule["alert"] for rule in RULES}
+    proven = [_rule(scenario) for scenario in PLAYED]
+    missing = [rule["alert"] for rule in RULES if rule not in proven and rule["alert"] not in WITHOUT]
+    assert missing == []
+    assert sorted(set(WITHOUT) & {scenario.alert for scenario in PLAYED}) == []
+    assert sorted(set(WITHOUT) - alerts) == []
 
 
 def test_nothing_of_one_scenario_reaches_another(played: dict[str, Played]) -> None:
     for scenario in PLAYED:
         own = {scenario.strategy, scenario.venue, scenario.account, ""}
-        for one in played[scenario.alert].arrived:
+        for one in played[scenario.name].arrived:
             named = {one.labels.get(f"trading_{what}", "") for what in ("strategy_name", "venue_name", "account_id")}
             assert named <= own, one.labels
 

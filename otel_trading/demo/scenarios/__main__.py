@@ -13,9 +13,9 @@ from otel_trading import meter
 from otel_trading.demo.scenarios import ALL, Cause
 
 
-def main(alert: str) -> None:
-    """Play the scenario of this alert until the process is ended."""
-    cause, scenario = Cause(), ALL[alert]
+def main(name: str) -> None:
+    """Play the scenario of this name until the process is ended."""
+    cause, scenario = Cause(), ALL[name]
     signal.signal(signal.SIGUSR1, lambda _number, _frame: cause.end())
     meter.defaults(venue=scenario.venue, strategy=scenario.strategy, account=scenario.account, currency="USD")
     print("playing", flush=True)  # noqa: T201  whoever plays it waits for this

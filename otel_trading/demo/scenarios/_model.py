@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL", "Cause", "Scenario", "from_then_on", "scenario"]
 
 _STEP: Final = 0.1
-#: By the name of the alert; filled by the modules of this package.
+#: By name; filled by the modules of this package.
 ALL: Final[dict[str, Scenario]] = {}
 
 
@@ -60,6 +60,7 @@ class Scenario:
 
     Args:
         alert: Name of the alert.
+        severity: Of an alert that comes in several, the one that is meant.
         play: Makes the cause, keeps it up while it holds, and sets right what does not end by itself.
         thresholds: What the bot's strategy is compared with in place of the defaults: times and sums that nobody could
             wait for.
@@ -69,11 +70,17 @@ class Scenario:
     """
 
     alert: str
+    severity: str = ""
     play: Callable[[Cause], None]
     thresholds: Mapping[str, float] = field(default_factory=dict[str, float])
     also: tuple[str, ...] = ()
     resolves: bool = True
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def name(self) -> str:
+        """Name of the alert, and the severity where there are several."""
+        return f"{self.alert}-{self.severity}" if self.severity else self.alert
 
     @property
     def about(self) -> str:
@@ -83,27 +90,33 @@ class Scenario:
     @property
     def service(self) -> str:
         """Name of the bot in telemetry: one of its own, so that no two scenarios mix."""
-        return f"scenario-{self.alert}"
+        return f"scenario-{self.name}"
 
     @property
     def strategy(self) -> str:
         """Name of the bot's strategy."""
-        return self.alert
+        return self.name
 
     @property
     def venue(self) -> str:
         """Name of the bot's venue."""
-        return f"venue-of-{self.alert.lower()}"
+        return f"venue-of-{self.name.lower()}"
 
     @property
     def account(self) -> str:
         """Alias of the bot's account."""
-        return f"account-of-{self.alert}"
+        return f"account-of-{self.name}"
+
+    def is_meant_by(self, labels: Mapping[str, str]) -> bool:
+        """Say whether an alert with these labels is the one that this provokes."""
+        mine = {"alertname": self.alert, "service_name": self.service}
+        return mine.items() <= labels.items() and self.severity in {"", labels.get("severity")}
 
 
 def scenario(
     alert: str,
     *,
+    severity: str = "",
     thresholds: Mapping[str, float] | None = None,
     also: tuple[str, ...] = (),
     resolves: bool = True,
@@ -112,14 +125,16 @@ def scenario(
     """Register a function as the scenario of an alert; see `Scenario` for the arguments."""
 
     def register(play: Callable[[Cause], None]) -> Callable[[Cause], None]:
-        ALL[alert] = Scenario(
+        made = Scenario(
             alert=alert,
+            severity=severity,
             play=play,
             thresholds=thresholds or {},
             also=also,
             resolves=resolves,
             environment=environment or {},
         )
+        ALL[made.name] = made
         return play
 
     return register

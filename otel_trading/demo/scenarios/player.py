@@ -109,7 +109,7 @@ def play(running: Stack, scenario: Scenario, logs: Path) -> Generator[Playing]:
         "OTEL_METRIC_EXPORT_INTERVAL": f"{EXPORT * 1000:.0f}",
         **scenario.environment,
     }
-    command = (*_RUN, sys.executable, "-m", "otel_trading.demo.scenarios", scenario.alert)
+    command = (*_RUN, sys.executable, "-m", "otel_trading.demo.scenarios", scenario.name)
     before = len(notifications(running.alerts_file, scenario.service))
     log = logs / f"{scenario.service}.log"
     with child.python(scenario.service, command, environment=environment, log=log, answers=True) as bot:

@@ -75,12 +75,12 @@ class Show:
                 ends.callback(stack.down, home=home)
             ends.enter_context(thresholds.in_force(running, [self._scenario]))
             self._begun = time.monotonic()
-            self._say(f"[bold]{self._scenario.alert}[/]: {self._scenario.about}")
+            self._say(f"[bold]{self._scenario.name}[/]: {self._scenario.about}")
             playing = ends.enter_context(player.play(running, self._scenario, home / "logs"))
             with contextlib.suppress(KeyboardInterrupt):
                 self._follow(running, playing)
             return {
-                "scenario": self._scenario.alert,
+                "scenario": self._scenario.name,
                 "about": self._scenario.about,
                 "delivered": [asdict(one) for one in playing.arrived()],
                 "alerts_file": str(running.alerts_file),
@@ -106,7 +106,7 @@ class Show:
         while time.monotonic() < until:
             playing.bot.check()
             for one in playing.arrived():
-                if (one.alert, one.status) == (self._scenario.alert, status):
+                if one.status == status and self._scenario.is_meant_by(one.labels):
                     return one
             if (now := state()) != last:
                 self._say(f"{now} in Prometheus")
@@ -117,8 +117,9 @@ class Show:
 
     def _state(self, running: Stack) -> str:
         alerts = json.loads(health.get(f"{running.urls['prometheus']}/api/v1/alerts"))["data"]["alerts"]
-        mine = {"alertname": self._scenario.alert, "service_name": self._scenario.service}
-        return next((str(one["state"]) for one in alerts if mine.items() <= one["labels"].items()), "not yet pending")
+        return next(
+            (str(one["state"]) for one in alerts if self._scenario.is_meant_by(one["labels"])), "not yet pending"
+        )
 
     def _say(self, line: str) -> None:
         self._console.print(f"{time.monotonic() - self._begun:5.1f} s  {line}", soft_wrap=True, highlight=False)

@@ -6,9 +6,8 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from otel_trading.errors import StackError
 from otel_trading.semconv import attributes as a
-from otel_trading.stack import health
+from otel_trading.stack.alerting import reloading
 from otel_trading.thresholds import BY_NAME, Scope
 
 if TYPE_CHECKING:
@@ -30,12 +29,12 @@ def in_force(running: Stack, scenarios: Iterable[Scenario]) -> Generator[None]:
     rules = [rule for scenario in scenarios for rule in _rules(scenario)]
     file = running.home / "config" / "my-rules" / "scenarios.yaml"
     file.write_text(json.dumps({"groups": [{"name": "scenarios", "interval": "1s", "rules": rules}]}))
-    _reload(running)
+    reloading.reload(running.home)
     try:
         yield
     finally:
         file.unlink(missing_ok=True)
-        _reload(running)
+        reloading.reload(running.home)
 
 
 def _rules(scenario: Scenario) -> Iterator[dict[str, Any]]:
@@ -47,11 +46,3 @@ def _rules(scenario: Scenario) -> Iterator[dict[str, Any]]:
         for key in threshold.defaults or ("",):
             keyed = {threshold.key.prometheus: key} if threshold.key and key else {}
             yield {"record": threshold.record, "expr": f"vector({number:g})", "labels": {**labels, **keyed}}
-
-
-def _reload(running: Stack) -> None:
-    try:
-        health.post(f"{running.urls['prometheus']}/-/reload")
-    except OSError as error:
-        message = f"Prometheus does not take the thresholds of the scenario: {error}. Look: otel-trading status"
-        raise StackError(message) from error
