@@ -7,7 +7,7 @@ from typing import Final
 
 from otel_trading.errors import StackError
 
-__all__ = ["SERVERS", "WEBHOOK", "shipped"]
+__all__ = ["CANARY", "SERVERS", "WEBHOOK", "shipped"]
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
@@ -16,6 +16,9 @@ SERVERS: Final = Path(__file__).resolve().parent / "servers"
 
 #: The receiver of Alertmanager's notifications: one file of standard library, run by any Python 3.
 WEBHOOK: Final = Path(__file__).resolve().parent / "webhook.py"
+
+#: What goes through the whole path every few seconds; likewise one file of standard library.
+CANARY: Final = Path(__file__).resolve().parent / "canary.py"
 
 
 def shipped(name: str) -> Path:

@@ -14,7 +14,7 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack._files import WEBHOOK, shipped
+from otel_trading.stack._files import CANARY, WEBHOOK, shipped
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.speedup import speed_up_files
 
@@ -84,7 +84,8 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
             (home / "data" / name).mkdir(parents=True, exist_ok=True)
         (home / "logs").mkdir(exist_ok=True)
         shutil.copyfile(shipped("compose.yaml"), folder / "compose.yaml")
-        shutil.copyfile(WEBHOOK, folder / "webhook.py")
+        for script in (WEBHOOK, CANARY):
+            shutil.copyfile(script, folder / script.name)
         _write_addresses(folder, ports, kind)
         _write_password(password_file(home))
         if interval is not None:

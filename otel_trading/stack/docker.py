@@ -145,6 +145,7 @@ def _services(ports: Ports) -> list[Service]:
         ("alertmanager", ALERTMANAGER.version, ports.alertmanager, f":{ports.alertmanager}/-/ready"),
         ("prometheus", PROMETHEUS.version, ports.prometheus, f":{ports.prometheus}/-/ready"),
         ("collector", COLLECTOR.version, ports.otlp_http, f":{ports.collector_health}/"),
+        ("canary", "of its image", ports.canary, f":{ports.canary}/"),
         ("grafana", "of its image", ports.grafana, f":{ports.grafana}/api/health"),
     )
     return [Service(name, version, f"{base}:{port}", f"{base}{path}", since) for name, version, port, path in rows]

@@ -62,6 +62,7 @@ def plan(
         _alertmanager(home, ports, tools),
         _prometheus(home, ports, tools, (config.resend_delay(interval), lookback(speedup)), pages),
         _collector(home, ports, tools),
+        _canary(home, ports, interval),
         *([grafana] if grafana else []),
     ]
 
@@ -131,6 +132,14 @@ def _collector(home: Path, ports: Ports, tools: Mapping[str, Path]) -> Launch:
         ports=("otlp_grpc", "otlp_http", "collector_metrics", "collector_health"),
         environment=collector_environment(home, ports),
     )
+
+
+def _canary(home: Path, ports: Ports, interval: str | None) -> Launch:
+    url, address = f"http://{HOST}:{ports.canary}", f"{HOST}:{ports.canary}"
+    collector = f"http://{HOST}:{ports.otlp_http}"
+    command = [sys.executable, str(home / "config" / "canary.py"), "--listen", address, "--send", collector]
+    command += ["--disk", str(home / "data"), "--every", "15" if interval is None else "1"]
+    return Launch("canary", __version__, command, url, f"{url}/", ("canary",))
 
 
 def _grafana(home: Path, ports: Ports) -> Launch | None:

@@ -27,6 +27,7 @@ class Ports:
     alertmanager: int = 9093
     grafana: int = 3000
     webhook: int = 5001
+    canary: int = 5002
 
     @classmethod
     def free(cls) -> Ports:

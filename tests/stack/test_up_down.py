@@ -24,7 +24,7 @@ from otel_trading.stack.state import State
 
 pytestmark = pytest.mark.stack
 
-_SERVICES = {"webhook", "alertmanager", "prometheus", "collector"}
+_SERVICES = {"webhook", "alertmanager", "prometheus", "collector", "canary"}
 
 
 def _states(stack_home: Path) -> dict[str, str]:

@@ -1,0 +1,130 @@
+"""Sends the time and the room on the disk through the whole path, so that a path that is broken shows.
+
+Standard library only and one file, so that it runs natively and, mounted read-only, in a bare Python image::
+
+    python canary.py --listen 127.0.0.1:5002 --send http://127.0.0.1:4318 --disk /var/lib/otel-trading --every 15
+
+It speaks OTLP/HTTP in JSON to the Collector. `GET /` answers 200 while the Collector takes what is sent, else 503.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import shutil
+import sys
+import threading
+import time
+import urllib.request
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+_TIMEOUT = 10.0
+#: After so many intervals without a success it says that it is ill.
+_PATIENCE = 3
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def request(disk: Path, now_ns: int) -> dict[str, Any]:
+    """Return what is sent: an OTLP request with three gauges.
+
+    Args:
+        disk: A folder on the disk where the stack keeps its data.
+        now_ns: Unix time in nanoseconds.
+    """
+    usage = shutil.disk_usage(disk)
+    metrics = [
+        _gauge("otel_trading.canary.time", "s", {"asDouble": now_ns / 1e9}, now_ns),
+        _gauge("otel_trading.disk.free", "By", {"asInt": str(usage.free)}, now_ns),
+        _gauge("otel_trading.disk.size", "By", {"asInt": str(usage.total)}, now_ns),
+    ]
+    name = {"key": "service.name", "value": {"stringValue": "otel-trading-canary"}}
+    scope = {"scope": {"name": "otel_trading.canary"}, "metrics": metrics}
+    return {"resourceMetrics": [{"resource": {"attributes": [name]}, "scopeMetrics": [scope]}]}
+
+
+def _gauge(name: str, unit: str, value: dict[str, Any], now_ns: int) -> dict[str, Any]:
+    return {"name": name, "unit": unit, "gauge": {"dataPoints": [{**value, "timeUnixNano": str(now_ns)}]}}
+
+
+class Canary:
+    """Sends, and remembers when it last could.
+
+    Args:
+        endpoint: Base URL of an OTLP/HTTP receiver.
+        disk: See `request`.
+        every: Seconds between two.
+    """
+
+    def __init__(self, endpoint: str, disk: Path, every: float) -> None:
+        self._url = f"{endpoint.rstrip('/')}/v1/metrics"
+        self._disk = disk
+        self._every = every
+        self._last = time.monotonic()
+        self._failing = False
+
+    @property
+    def is_well(self) -> bool:
+        """Whether one of the last sends was taken."""
+        return time.monotonic() - self._last < _PATIENCE * self._every + _TIMEOUT
+
+    def run(self) -> None:
+        """Send for ever."""
+        while True:
+            self._send()
+            time.sleep(self._every)
+
+    def _send(self) -> None:
+        body = json.dumps(request(self._disk, time.time_ns())).encode()
+        headers = {"Content-Type": "application/json"}
+        try:
+            with _OPENER.open(urllib.request.Request(self._url, body, headers), timeout=_TIMEOUT):  # noqa: S310  the stack's own URL
+                self._last = time.monotonic()
+        except (OSError, http.client.HTTPException) as error:
+            self._say(failing=True, text=f"{self._url} does not take the canary: {error}")
+        else:
+            self._say(failing=False, text=f"{self._url} takes the canary")
+
+    def _say(self, *, failing: bool, text: str) -> None:
+        if failing is not self._failing:
+            self._failing = failing
+            print(text, file=sys.stderr, flush=True)  # noqa: T201  this is its log
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 10.0
+
+    def __init__(self, canary: Canary, *arguments: Any) -> None:
+        self._canary = canary
+        super().__init__(*arguments)
+
+    def do_GET(self) -> None:
+        self.send_response(HTTPStatus.OK if self._canary.is_well else HTTPStatus.SERVICE_UNAVAILABLE)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing about those who look."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Send until ended by a signal."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--listen", default="127.0.0.1:5002", help="HOST:PORT")
+    parser.add_argument("--send", default="http://127.0.0.1:4318", help="base URL of an OTLP/HTTP receiver")
+    parser.add_argument("--disk", type=Path, default=Path(), help="a folder on the stack's disk")
+    parser.add_argument("--every", type=float, default=15.0, help="seconds between two")
+    options = parser.parse_args(arguments)
+    host, _, port = options.listen.rpartition(":")
+    canary = Canary(options.send, options.disk, options.every)
+    with HTTPServer((host, int(port)), partial(_Handler, canary)) as server:
+        threading.Thread(target=canary.run, daemon=True).start()
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
