@@ -19,7 +19,7 @@ __all__ = ["FOREIGN", "IDENTITY", "SCOPE", "THRESHOLDS", "VALUES", "Names"]
 
 #: Series of the stack itself, of Prometheus, and of OpenTelemetry's own conventions: none of them is ours to judge.
 FOREIGN: Final = re.compile(
-    r"up|target_info|ALERTS|ALERTS_FOR_STATE|(prometheus|alertmanager|otelcol|scrape|go)_\w+"
+    r"up|target_info|ALERTS|ALERTS_FOR_STATE|(prometheus|alertmanager|otelcol|otel_trading|scrape|go)_\w+"
     r"|(http_server|http_client|db_client|messaging|process|system|redis|postgresql)_\w+"
 )
 #: Labels that every series may have: Prometheus' own and the resource that sends.

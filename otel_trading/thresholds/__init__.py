@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_trading.thresholds import 472ee83, from, import, market_data, order, otel_trading, portfolio, risk, stack, thresholds, wip
+from otel_trading.thresholds import market_data, order, portfolio, risk, stack
 from otel_trading.thresholds._model import Limit, Scope, Threshold
 
 __all__ = ["ALL", "BY_NAME", "Limit", "Scope", "Threshold"]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from otel_trading.check import expressions, promql
-from otel_trading.check.names import VALUES, Names
+from otel_trading.check.names import IDENTITY, VALUES, Names
 from otel_trading.semconv import BY_SERIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +102,9 @@ def test_texts_of_an_alert_name_only_what_is_there(rule: dict[str, Any]) -> None
     text = " ".join(rule["annotations"].values())
     labels = set(re.findall(r"\$labels\.(\w+)", text))
     query = promql.read(rule["expr"])
-    assert labels <= query.labels | query.made | _labels_of_recorded(query)
+    # What no aggregation takes away, every series has.
+    own = frozenset() if any(selector.aggregations for selector in query.selectors) else IDENTITY
+    assert labels <= query.labels | query.made | _labels_of_recorded(query) | own
     for inner in re.findall(r'"(trading[\w:]+)\{', text):
         assert inner in RECORDED | set(BY_SERIES)
 
