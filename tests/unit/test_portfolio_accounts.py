@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -183,3 +184,21 @@ def test_equity_is_cash_and_positions_at_mark(
     )
     assert books["EUR"].equity == 7
     del tracker, capmeter
+
+
+def test_a_bots_own_decimal_context_rounds_nothing_of_ours(capmeter: CapturingMeter) -> None:
+    """Bots that round prices set a precision, and careful ones trap what is inexact."""
+    with decimal.localcontext() as context:
+        context.prec, context.traps[decimal.Inexact] = 3, True
+        meter.deposited(value=1_000_000, currency="USD")
+        meter.order_filled(symbol="A", side="buy", price=64_123.45, quantity=3, currency="USD")
+        meter.order_filled(symbol="A", side="buy", price=64_123.46, quantity=4, currency="USD")
+        meter.price_marked(symbol="A", price=64_125.45)
+        meter.order_filled(symbol="A", side="sell", price=64_125.45, quantity=7, currency="USD", fee=0.01)
+        restored = PortfolioTracker()
+        restored.restore(meter.portfolio_snapshot())
+
+        assert capmeter.value(PNL, type="realized") == pytest.approx(13.95)
+        assert capmeter.value("trading.trade.closures", outcome="win") == 1
+        assert decimal.getcontext() is context
+    assert restored.snapshot() == meter.portfolio_snapshot()

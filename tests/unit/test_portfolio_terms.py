@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from unit_support import Clock, attributes, losses
 
@@ -197,3 +197,24 @@ def test_no_figure_is_a_negative_zero(capmeter: CapturingMeter) -> None:
     tracker.paid_in(STOCK, 0.0)
 
     assert "-0.0" not in {str(sample.value) for sample in capmeter.samples() if sample.name.startswith("trading.p")}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.sampled_from("AB"), st.integers(-30, 30).filter(bool), st.integers(1, 99_999)), max_size=30),
+    st.sampled_from(["average", "fifo"]),
+)
+def test_of_nothing_no_rounding_remains(capmeter: CapturingMeter, fills: list[tuple[str, int, int]], cost: str) -> None:
+    """An average is rounded in its last digit; when all is closed, unrealized P&L is zero and not -1e-25."""
+    tracker = PortfolioTracker(Clock(), cost="fifo" if cost == "fifo" else "average")
+    held = {"A": 0, "B": 0}
+    for symbol, quantity, price in [*fills, ("A", 1, 77)]:
+        tracker.filled(attributes(symbol=symbol, currency="USD"), quantity, price / 100)
+        tracker.marked(attributes(symbol=symbol), price / 99)
+        held[symbol] += quantity
+    for symbol, quantity in held.items():
+        if quantity:
+            tracker.filled(attributes(symbol=symbol, currency="USD"), -quantity, 123.45)
+
+    assert str(capmeter.value(PNL, type="unrealized")) == "0.0"
+    del tracker

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 import time
 from collections import deque
 from decimal import Decimal
@@ -19,6 +18,7 @@ from otel_trading.trackers.portfolio import _picture
 from otel_trading.trackers.portfolio._book import Book
 from otel_trading.trackers.portfolio._contract import LINEAR, Contract
 from otel_trading.trackers.portfolio._fifo import FifoPosition
+from otel_trading.trackers.portfolio._lock import ExactLock
 from otel_trading.trackers.portfolio._observed import Observed
 from otel_trading.trackers.portfolio._position import ZERO, Position, RoundTrip
 from otel_trading.trackers.portfolio._session import Session
@@ -66,10 +66,11 @@ class PortfolioTracker(Observed):
         self._cost = cost
         self._kind = _KIND[cost]
         self._session = session or Session()
-        self._lock = threading.RLock()
+        self._lock = ExactLock()
         self._positions: dict[AttributeSet, Position] = {}
         self._by_symbol: dict[str | None, dict[AttributeSet, Position]] = {}
         self._books: dict[AttributeSet, Book] = {}
+        self._held: dict[AttributeSet, int] = {}  # open positions by book
         self._contracts: dict[tuple[str | None, str | None], Contract] = {}
         self._reporting: str | None = None
         self._rates: dict[str, Decimal] = {}
@@ -269,7 +270,7 @@ class PortfolioTracker(Observed):
         with self._lock:
             self._positions, self._books, self._contracts = state.positions, state.books, state.contracts
             self._reporting, self._rates, self._executions = state.reporting, state.rates, state.executions
-            self._by_symbol = {}
+            self._by_symbol, self._held = {}, {}
             for key, position in state.positions.items():
                 known(key)
                 self._put(key, position)
@@ -324,6 +325,8 @@ class PortfolioTracker(Observed):
     def _put(self, key: AttributeSet, position: Position) -> None:
         self._positions[key] = position
         self._by_symbol.setdefault(key.get(a.SYMBOL), {})[key] = position
+        book = key.only(_BOOK)
+        self._held[book] = self._held.get(book, 0) + 1
 
     def _end(self, key: AttributeSet) -> None:
         del self._positions[key]
@@ -331,6 +334,12 @@ class PortfolioTracker(Observed):
         del alike[key]
         if not alike:
             del self._by_symbol[key.get(a.SYMBOL)]
+        book = key.only(_BOOK)
+        self._held[book] -= 1
+        if not self._held[book]:
+            del self._held[book]
+            if book in self._books:  # averages are rounded in their last digit: of nothing it must not remain
+                self._books[book].unrealized = ZERO
 
     def _book(self, key: AttributeSet, now: float) -> Book | None:
         day = self._session.day(now)
@@ -350,8 +359,9 @@ def _record(trip: RoundTrip, attributes: AttributeSet) -> None:
     closed = attributes.plus(a.TRADE_OUTCOME, outcome)
     instruments.of(execution.TRADE_CLOSURES).record(1, closed)
     instruments.of(execution.TRADE_DURATION).record(max(trip.seconds, 0.0), closed)
-    if trip.cost:
-        instruments.of(execution.TRADE_RETURN).record(float(abs(trip.pnl) / trip.cost), closed)
+    cost = float(trip.cost)
+    if cost:
+        instruments.of(execution.TRADE_RETURN).record(abs(float(trip.pnl)) / cost, closed)
 
 
 @functools.lru_cache(maxsize=4096)  # prices, sizes and fees stand on grids: most of them come again

@@ -14,12 +14,12 @@ from otel_trading.semconv import portfolio as metrics
 from otel_trading.trackers.portfolio import _picture
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator
     from decimal import Decimal
 
     from otel_trading._attributes import AttributeSet
     from otel_trading.trackers.portfolio._book import Book
+    from otel_trading.trackers.portfolio._lock import ExactLock
     from otel_trading.trackers.portfolio._picture import Row
     from otel_trading.trackers.portfolio._position import Position
     from otel_trading.trackers.portfolio._session import Session
@@ -45,7 +45,7 @@ class Observed:
     """The reading half of the tracker; the writing half fills what is declared here under `_lock`."""
 
     _clock: Callable[[], float]
-    _lock: threading.RLock
+    _lock: ExactLock
     _session: Session
     _positions: dict[AttributeSet, Position]
     _books: dict[AttributeSet, Book]

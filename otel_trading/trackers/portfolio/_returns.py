@@ -6,8 +6,12 @@
 - Sortino = mean(r) / sqrt(sum(min(r, 0)^2) / n) * sqrt(N), as both (Sortino and Price 1994).
 - Maximum drawdown of the samples starts at 1 and knows no intraday low, as both; `trading.portfolio.max_drawdown`
   sees every mark and is therefore at least as deep.
-- Calmar = (growth^(N / n) - 1) / maximum drawdown of the samples, as empyrical; quantstats takes calendar days over
-  365 for n / N, which differs when weekends carry no sample.
+- Calmar = (growth^(N / n) - 1) / maximum drawdown of the samples, as both.
+
+Where they return NaN or infinity, or divide by zero (no loss, no deviation), we return None: a series that is absent is
+told from a value, infinity is not. backtesting.py means something else by the same names: its Sharpe and Sortino take
+the geometric return and a deviation of compounded growth, which we leave to it because a rule cannot compare the two
+with other desks' figures; tests hold ours to the three libraries to 1e-9 where definitions agree.
 """
 
 from __future__ import annotations

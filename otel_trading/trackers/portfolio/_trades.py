@@ -1,4 +1,10 @@
-"""Counts and sums of closed trades, for win rate, profit factor and expectancy."""
+"""Counts and sums of closed trades, for win rate, profit factor and expectancy.
+
+A trade is a round trip from flat to flat, in money and net of fees. backtesting.py counts each entry that was added to
+a position as a trade of its own, and its profit factor and expectancy are those of the returns, each trade weighed
+alike; ours are of money, because that is what the account won or lost. quantstats knows periods and no trades: its win
+rate and profit factor are those of days.
+"""
 
 from __future__ import annotations
 
