@@ -20,3 +20,27 @@ AGE: Final = Threshold(
     key=a.DATA_KIND,
     group="fast",
 )
+
+RATE: Final = Threshold(
+    name="feed_rate_ratio",
+    brief="Messages of a feed per second over five minutes, as a share of its average over the last day, 0 to 1.",
+    default=0.2,
+    allowed=(0, 1),
+    of=(market_data.MESSAGES,),
+    higher_is_stricter=True,
+    group="slow",
+)
+GAPS: Final = Threshold(
+    name="sequence_gaps",
+    brief="Breaks in the sequence numbers of a source in five minutes.",
+    default=5,
+    allowed=(0, 1e6),
+    of=(market_data.GAPS,),
+)
+RECONNECTS: Final = Threshold(
+    name="connection_reconnects",
+    brief="Reconnects of one connection in ten minutes.",
+    default=5,
+    allowed=(0, 1e4),
+    of=(market_data.CONNECTION_RECONNECTS,),
+)
