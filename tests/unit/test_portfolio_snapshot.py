@@ -97,7 +97,7 @@ def test_sums_of_money_are_text_in_full_length(capmeter: CapturingMeter) -> None
     snapshot = json.loads(json.dumps(tracker.snapshot()))
     ((_, position),) = snapshot["positions"]
 
-    assert Decimal(position["average"]) == Decimal("0.2")
+    assert Decimal(position["basis"]) == Decimal("4.2")
     assert position["quantity"] == "21"
     assert (snapshot["format"], snapshot["version"]) == ("otel-trading portfolio", 1)
 

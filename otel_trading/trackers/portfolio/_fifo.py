@@ -27,7 +27,7 @@ class FifoPosition(Position):
 
     def value(self, price: Decimal) -> None:
         """Mark it; the first price seen is the entry price that nobody stated."""
-        unknown = self.average is None
+        unknown = self.basis is None
         Position.value(self, price)
         if unknown:
             self._merge()
@@ -39,16 +39,16 @@ class FifoPosition(Position):
 
     def state(self, quantity: Decimal, average: Decimal | None) -> Decimal:
         """Take size and entry price as they are stated; one that repeats what is known leaves the lots."""
-        before = self.quantity, self.average
+        before = self.quantity, self.basis
         made = Position.state(self, quantity, average)
-        if (self.quantity, self.average) != before:
+        if (self.quantity, self.basis) != before:
             self._merge()
         return made
 
-    def _release(self, closing: Decimal) -> Decimal:
+    def _release(self, closed: Decimal) -> Decimal:
         if not self.lots:
             self._merge()
-        cost, left = ZERO, closing
+        cost, left = ZERO, abs(closed)
         while left and self.lots:
             units, worth = self.lots.popleft()
             taken = min(units, left)
@@ -56,15 +56,11 @@ class FifoPosition(Position):
             left -= taken
             if units > taken:
                 self.lots.appendleft((units - taken, worth))
-        held = abs(self.quantity) - closing
-        if held:
-            self.average = (abs(self.quantity) * (self.average or ZERO) - cost) / held
-        return cost
+        return -cost if closed < 0 else cost
 
     def _add(self, opening: Decimal, price: Decimal) -> None:
         if not self.lots:
             self._merge()
-        Position._add(self, opening, price)  # noqa: SLF001  under slots, super() has lost its class
         if len(self.lots) >= MAX_LOTS:
             (first, cheap), (second, dear) = self.lots.popleft(), self.lots.popleft()
             self.lots.appendleft((first + second, (first * cheap + second * dear) / (first + second)))

@@ -37,7 +37,8 @@ class Position:
     opened: float
     contract: Contract = LINEAR
     quantity: Decimal = ZERO
-    average: Decimal | None = None
+    #: What its units were worth when they came in, signed like them: a sum, so that no average has to be rounded.
+    basis: Decimal | None = None
     mark: Decimal | None = None
     realized: Decimal = ZERO
     #: Price at which the venue liquidates, as it was stated.
@@ -48,7 +49,12 @@ class Position:
     @property
     def unrealized(self) -> Decimal:
         """P&L of what is open, at the last mark; zero before the first."""
-        return ZERO if self.mark is None or self.average is None else self.quantity * (self.mark - self.average)
+        return ZERO if self.mark is None or self.basis is None else self.quantity * self.mark - self.basis
+
+    @property
+    def average(self) -> Decimal | None:
+        """Entry worth per unit; None while it is unknown."""
+        return self.basis / self.quantity if self.basis is not None and self.quantity else None
 
     @property
     def exposure(self) -> Decimal:
@@ -67,8 +73,8 @@ class Position:
     def value(self, price: Decimal) -> None:
         """Mark it; an entry price that nobody stated is the first price seen, else all of it would look like profit."""
         self.mark = price
-        if self.average is None:
-            self.average = price
+        if self.basis is None:
+            self.basis = self.quantity * price
 
     def book(self, amount: Decimal) -> None:
         """Take P&L that is no fill."""
@@ -78,7 +84,6 @@ class Position:
     def split(self, ratio: Decimal) -> None:
         """Turn each unit into `ratio` units of the same total worth."""
         self.quantity *= ratio
-        self.average = None if self.average is None else self.average / ratio
         self.mark = None if self.mark is None else self.mark / ratio
         self.liquidation = None if self.liquidation is None else self.liquidation / ratio
 
@@ -87,24 +92,26 @@ class Position:
         sign = 1 if self.quantity > 0 else -1
         kept = min(abs(self.quantity), max(quantity * sign, ZERO))
         share = (abs(self.quantity) - kept) * sign
-        made = share * (self.mark - self.average) if self.mark is not None and self.average is not None else ZERO
-        if quantity:
-            self.average = self._mixed(kept, abs(quantity) - kept) if average is None else average
+        known = self.mark is not None and self.basis is not None
+        made = share * (self.mark or ZERO) - self._part(share) if known else ZERO
+        self.basis = self._mixed(quantity, kept * sign) if average is None else quantity * average
         self.quantity = quantity
-        self._cost = max(self._cost, abs(quantity * (self.average or ZERO)))
+        self._cost = max(self._cost, abs(self.basis or ZERO))
         self._trip += made
         self.realized += made
         return made
 
-    def _mixed(self, kept: Decimal, added: Decimal) -> Decimal | None:
-        """Return the average when what was added came in at the mark, because nobody said at what price."""
-        if not added:
-            return self.average
-        if not kept:
-            return self.mark
-        if self.average is None or self.mark is None:
-            return self.average
-        return (kept * self.average + added * self.mark) / (kept + added)
+    def _mixed(self, quantity: Decimal, kept: Decimal) -> Decimal | None:
+        """Return the basis when what was added came in at the mark, because nobody said at what price."""
+        worth = self.average if kept and self.mark is None else self.mark
+        if (kept and self.basis is None) or (quantity != kept and worth is None):
+            return None
+        return self._part(kept) + (quantity - kept) * (worth or ZERO)
+
+    def _part(self, units: Decimal) -> Decimal:
+        """Return what so many of its units, signed like it, had cost."""
+        basis = self.basis or ZERO
+        return basis if units == self.quantity else basis * units / self.quantity
 
     def fill(self, quantity: Decimal, price: Decimal, fee: Decimal, now: float) -> tuple[Decimal, RoundTrip | None]:
         """Take a fill; returns the P&L that it realized, net of its fee, and the round trip that it closed.
@@ -115,32 +122,35 @@ class Position:
             fee: Charged (positive) or earned (negative).
             now: The tracker's seconds.
         """
-        if self.average is None:
-            self.average = price
+        if self.basis is None:
+            self.basis = self.quantity * price
         made, trip, closing, opening = -fee, None, ZERO, abs(quantity)
         if self.quantity and self.quantity.is_signed() != quantity.is_signed():
             closing = min(opening, abs(self.quantity))
-            made += (closing * price - self._release(closing)) * (1 if self.quantity > 0 else -1)
+            closed = closing.copy_sign(self.quantity)
+            cost = self._release(closed)
+            made += closed * price - cost
+            self.basis -= cost
             opening -= closing
         self._trip += made
         if closing and closing == abs(self.quantity):
             trip = RoundTrip(self._trip, self._cost, now - self.opened)
             self._trip, self._cost, self.opened = ZERO, ZERO, now
-            self.quantity, self.liquidation = ZERO, None
+            self.quantity, self.basis, self.liquidation = ZERO, ZERO, None
             quantity = opening.copy_sign(quantity)
         if opening:
             self._add(opening, price)
-            self._cost += opening * abs(price)
+            worth = quantity * price  # what is opened: a close that leaves something over began anew above
+            self.basis += worth
+            self._cost += abs(worth)
         self.quantity += quantity
         self.mark = price
         self.realized += made
         return made, trip
 
-    def _release(self, closing: Decimal) -> Decimal:
-        """Return what the units that are closed had cost, before they leave the quantity."""
-        return closing * (self.average or ZERO)
+    def _release(self, closed: Decimal) -> Decimal:
+        """Return what the units that are closed, signed, had cost, before they leave the quantity."""
+        return self._part(closed)
 
     def _add(self, opening: Decimal, price: Decimal) -> None:
-        """Take in what the units that are opened cost, before they join the quantity."""
-        held = abs(self.quantity)
-        self.average = (held * (self.average or ZERO) + opening * price) / (held + opening)
+        """Take note of the units that are opened, before they join the quantity."""
