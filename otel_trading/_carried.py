@@ -25,9 +25,11 @@ IDS: Final = {
     "backtest_id": a.BACKTEST_ID.name,
 }
 _MAX_LENGTH: Final = 256
+#: As labels they are text; spans and events know truth.
+_TRUE_OR_FALSE: Final = frozenset(one.name for one in (a.POST_ONLY, a.CURRENCY_CONVERTED))
 
 
-def carried(signal: Span | Event, attributes: AttributeSet, ids: dict[str, str | None]) -> dict[str, str] | None:
+def carried(signal: Span | Event, attributes: AttributeSet, ids: dict[str, str | None]) -> dict[str, str | bool] | None:
     """Return the attributes of a span or an event; None when a required one is missing.
 
     Args:
@@ -39,7 +41,11 @@ def carried(signal: Span | Event, attributes: AttributeSet, ids: dict[str, str |
         ConventionError: In strict mode, when a required attribute is missing.
     """
     allowed = _allowed(signal)
-    values = {key: value for key, value in attributes.values.items() if key in allowed}
+    values: dict[str, str | bool] = {
+        key: value == "true" if key in _TRUE_OR_FALSE else value
+        for key, value in attributes.values.items()
+        if key in allowed
+    }
     for keyword, value in ids.items():
         if value is not None and IDS[keyword] in allowed:
             values[IDS[keyword]] = str(value)[:_MAX_LENGTH]

@@ -38,16 +38,15 @@ from otel_trading.meter.market_data import (
     market_data_subscribed,
     market_data_unsubscribed,
 )
-from otel_trading.meter.orders import (
+from otel_trading.meter.order_reports import (
     order_acknowledged,
     order_canceled,
     order_denied,
     order_expired,
     order_rejected,
-    order_request,
-    order_sent,
     order_status_changed,
 )
+from otel_trading.meter.orders import order_request, order_sent
 from otel_trading.meter.plumbing import cache_hit, cache_missed, watch_cache
 from otel_trading.meter.portfolio import equity, pnl, position, price_marked
 from otel_trading.meter.positions import contract, liquidation_price, position_split

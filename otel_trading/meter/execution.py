@@ -59,6 +59,7 @@ def order_filled(
     expected_price: Number | None = None,
     benchmark: a.Benchmark = "arrival",
     execution_id: str | None = None,
+    position_id: str | None = None,
     complete: bool | None = None,
     venue: str | None = None,
     strategy: str | None = None,
@@ -81,6 +82,7 @@ def order_filled(
         benchmark: What `expected_price` is.
         execution_id: The venue's id of this execution (FIX 17); a second report of one of its last 10,000 is ignored
             and counted, and it never leaves as a label.
+        position_id: Your or the venue's id of the position (FIX 2618); on the event and the span.
         complete: Whether the order is done; None lets its quantity tell.
         venue: ccxt id, ISO 10383 MIC or broker id.
         strategy: Name of the strategy.
@@ -105,8 +107,21 @@ def order_filled(
     )
     if execution_id is not None and _repeated(attributes, execution_id):
         return
-    with spans.start(declared.EXECUTION, attributes, parent=trace, client_id=client_id, execution_id=execution_id):
-        events.emit(happened.EXECUTION_FILLED, attributes, client_id=client_id, execution_id=execution_id)
+    with spans.start(
+        declared.EXECUTION,
+        attributes,
+        parent=trace,
+        client_id=client_id,
+        execution_id=execution_id,
+        position_id=position_id,
+    ):
+        events.emit(
+            happened.EXECUTION_FILLED,
+            attributes,
+            client_id=client_id,
+            execution_id=execution_id,
+            position_id=position_id,
+        )
         instruments.of(metrics.FILLS).record(1, attributes)
         size = None if quantity is None else number(quantity, "quantity", minimum=0)
         if client_id is not None:

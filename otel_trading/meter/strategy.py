@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["indicator", "iteration", "signal_emitted", "strategy_state"]
 
-_LOOP: Final = Keywords("iteration", error=a.ERROR_TYPE, strategy=a.STRATEGY, venue=a.VENUE, account=a.ACCOUNT)
+_LOOP: Final = Keywords(
+    "iteration",
+    error=a.ERROR_TYPE,
+    strategy=a.STRATEGY,
+    strategy_version=a.STRATEGY_VERSION,
+    venue=a.VENUE,
+    account=a.ACCOUNT,
+)
 _STATE: Final = Keywords(
     "strategy_state", state=a.STRATEGY_STATE, strategy=a.STRATEGY, venue=a.VENUE, account=a.ACCOUNT
 )
@@ -42,6 +49,7 @@ def iteration(
     *,
     period: Number | None = None,
     strategy: str | None = None,
+    strategy_version: str | None = None,
     venue: str | None = None,
     account: str | None = None,
 ) -> Timer:
@@ -52,6 +60,7 @@ def iteration(
     Args:
         period: Expected seconds between two loops, so that an alert knows when one is late.
         strategy: Name of the strategy.
+        strategy_version: Version of its code, for instance a git commit; on the span.
         venue: ccxt id, ISO 10383 MIC or broker id.
         account: Alias of the account.
 
@@ -61,11 +70,13 @@ def iteration(
 
     @guarded
     def start() -> Close:
-        return spans.start(declared.ITERATION, _LOOP.find(None, strategy, venue, account)).enter().close
+        return (
+            spans.start(declared.ITERATION, _LOOP.find(None, strategy, strategy_version, venue, account)).enter().close
+        )
 
     @guarded
     def finish(seconds: float, error: str | None) -> None:
-        attributes = _LOOP.resolve(error, strategy, venue, account)
+        attributes = _LOOP.resolve(error, strategy, strategy_version, venue, account)
         instruments.of(metrics.ITERATION_DURATION).record(seconds, attributes)
         if error is None:
             expected = None if period is None else number(period, "period", minimum=0)

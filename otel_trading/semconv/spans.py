@@ -47,6 +47,7 @@ ORDER: Final = _span(
         a.TIME_IN_FORCE,
         a.INSTRUMENT_TYPE,
         a.opt_in(a.POST_ONLY),
+        a.opt_in(a.ORDER_ID),
     ),
     "Parent of the HTTP span; a message that is only sent, without waiting for a reply, has no length.",
     detail=a.ORDER_OPERATION,
@@ -80,6 +81,7 @@ EXECUTION: Final = _span(
         a.CURRENCY,
         a.conditional(a.ERROR_TYPE),
         a.opt_in(a.EXECUTION_ID),
+        a.opt_in(a.POSITION_ID),
     ),
     "In the trace of its order, found by client order id, whichever thread or task it arrives on; linked to what it "
     "arrived in.",

@@ -69,12 +69,13 @@ class Lifecycle:
             del self._moments[_MAX_MOMENTS // 2]
         self._moments.append((time.time_ns(), happened.ORDER_STATUS_CHANGED.name, {a.ORDER_STATUS.name: status}))
 
-    def ended(self, attributes: AttributeSet, client_id: str) -> None:
+    def ended(self, attributes: AttributeSet, client_id: str, **ids: str) -> None:
         """Emit the span, from the first state to the last one.
 
         Args:
             attributes: Of the order, its last state included.
             client_id: Id under which it was sent.
+            ids: order_id and venue_order_id, where they are known.
         """
         bad = attributes.get(a.ORDER_STATUS) in _BAD
         spans.past(
@@ -85,6 +86,7 @@ class Lifecycle:
             moments=self._moments,
             failed=bad,
             client_id=client_id,
+            **ids,
         )
 
     def _slow(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import events, instruments
@@ -16,6 +15,7 @@ from otel_trading.semconv import events as happened
 from otel_trading.semconv import order as metrics
 from otel_trading.trackers._fix39 import ACKNOWLEDGING, ENDS, may_follow
 from otel_trading.trackers._lifecycle import Lifecycle
+from otel_trading.trackers._order import ASKED, Asked, Order, confirmed, joined, refused, unmoved
 from otel_trading.trackers._rates import PeakRates
 
 if TYPE_CHECKING:
@@ -40,32 +40,6 @@ _WHOLE: Final = metrics.UNACKNOWLEDGED_AGE.keys - {a.SYMBOL.name}
 
 #: Ids of one order under which late reports still find it, however often it is replaced.
 _MAX_NAMES: Final = 16
-_ASKED: Final = {"replace": "pending_replace", "cancel": "pending_cancel"}
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A replace or a cancel that the venue has not answered."""
-
-    client_id: str
-    status: str
-    before: str
-    quantity: float | None
-
-
-@dataclass(slots=True)
-class _Order:
-    attributes: AttributeSet
-    status: str
-    sent: float
-    quantity: float | None
-    done: float = 0.0
-    acknowledged: bool = False
-    filled: bool = False
-    completed: bool = False
-    asked: _Asked | None = None
-    names: tuple[str, ...] = ()
-    life: Lifecycle | None = None
 
 
 class OrderTracker:
@@ -90,8 +64,8 @@ class OrderTracker:
         self._clock = clock
         self._acknowledged = acknowledged
         self._lock = threading.Lock()
-        self._orders: OrderedDict[str, _Order] = OrderedDict()
-        self._ended: OrderedDict[str, _Order] = OrderedDict()
+        self._orders: OrderedDict[str, Order] = OrderedDict()
+        self._ended: OrderedDict[str, Order] = OrderedDict()
         self._firsts: dict[str, str] = {}  # id of a replace or a cancel -> id under which the order was sent
         self._seen: dict[AttributeSet, None] = {}  # ordered: states that were ever active keep a zero
         self._rates = PeakRates(metrics.RATE_MAX, clock)
@@ -104,6 +78,7 @@ class OrderTracker:
         attributes: AttributeSet,
         quantity: float | None = None,
         context: Context | None = None,
+        order_id: str | None = None,
     ) -> None:
         """Remember an order that was sent; without an id only its transition is recorded.
 
@@ -112,8 +87,10 @@ class OrderTracker:
             attributes: Of the order, side and type included, status excluded.
             quantity: Order quantity, so that the completing fill can be told.
             context: Of the request's span, to whose trace the order belongs; the current one when None.
+            order_id: Our own id of it, for events and its span.
         """
         life = None if client_id is None else Lifecycle.of(context)
+        ids = joined(None, order_id, None)
         if client_id is not None:
             with self._lock:
                 self._firsts.pop(client_id, None)
@@ -121,11 +98,11 @@ class OrderTracker:
                 crowded = len(self._orders) >= MAX_ORDERS
                 if crowded:
                     self._end(*self._orders.popitem(last=False))
-                self._orders[client_id] = _Order(attributes, "pending_new", self._clock(), quantity, life=life)
+                self._orders[client_id] = Order(attributes, "pending_new", self._clock(), quantity, life=life, ids=ids)
             if crowded:
                 lose("queue_full", f"Over {MAX_ORDERS} open orders; the oldest is forgotten. Report ends of orders.")
         self._rates.count(attributes.only(_RATED))
-        self._enter(client_id, attributes, "pending_new", life)
+        self._enter(client_id, attributes, "pending_new", life, ids)
 
     def asked(self, operation: str, client_id: str, original: str, quantity: float | None = None) -> None:
         """Take a replace or a cancel that has an id of its own: reports under either id are about the same order.
@@ -139,19 +116,19 @@ class OrderTracker:
             original: Id of the order (FIX 41), or of an earlier replace of it; an unknown one changes nothing.
             quantity: New order quantity.
         """
-        status = _ASKED[operation]
+        status = ASKED[operation]
         with self._lock:
             first = self._first(original)
             order = self._orders.get(first)
             if order is None or client_id in self._orders:
                 return
-            pending = order.asked if order.status in _ASKED.values() else None
+            pending = order.asked if order.status in ASKED.values() else None
             before = order.status if pending is None else pending.before
-            order.asked = _Asked(client_id, status, before, quantity)
+            order.asked = Asked(client_id, status, before, quantity)
             self._name(order, client_id, first)
             entered = self._move(first, order, status)
         if entered:
-            self._enter(first, order.attributes, status, order.life)
+            self._enter(first, order.attributes, status, order.life, order.ids)
 
     def requested(self, client_id: str | None, context: Context | None) -> None:
         """Link a further request about an order to its lifecycle.
@@ -174,22 +151,32 @@ class OrderTracker:
         order = self._find(client_id)
         return order.attributes if order else None
 
-    def moved(self, client_id: str | None, attributes: AttributeSet, status: str) -> None:
+    def moved(
+        self,
+        client_id: str | None,
+        attributes: AttributeSet,
+        status: str,
+        *,
+        order_id: str | None = None,
+        venue_order_id: str | None = None,
+    ) -> None:
         """Enter a state; one that the order is in already, or has left behind, is not entered again.
 
         Args:
             client_id: Client order id, or None.
             attributes: Of the order, when it is not in the table.
             status: State of FIX 39, or a local one.
+            order_id: Our own id of it, remembered for what follows.
+            venue_order_id: The venue's id of it (FIX 37), remembered too.
         """
-        if self._arrived(client_id, attributes, status):
+        if self._arrived(client_id, attributes, status, order_id, venue_order_id):
             count("out_of_order")  # without a warning: channels overtake each other, and no bot can help it
 
     def refused(self, client_id: str | None) -> bool:
         """Take a rejection; returns whether it was that of a replace or a cancel, which leaves its order as it was."""
         with self._lock:
             order = self._find(client_id)
-            return order is not None and _refused(order, client_id)
+            return order is not None and refused(order, client_id)
 
     def filled(self, client_id: str | None, quantity: float | None, *, complete: bool | None = None) -> None:
         """Take a fill: records the fill durations and moves the order to partially_filled or filled.
@@ -216,14 +203,29 @@ class OrderTracker:
             self._fill_duration(order, "complete", elapsed)
         self._arrived(client_id, order.attributes, "filled" if complete else "partially_filled")
 
-    def _arrived(self, client_id: str | None, attributes: AttributeSet, status: str) -> bool:
+    def ids(self, client_id: str | None) -> dict[str, str]:
+        """Return what is known of `order_id` and `venue_order_id` of an order."""
+        order = self._find(client_id)
+        return (order.ids if order is not None else None) or {}
+
+    def _arrived(
+        self,
+        client_id: str | None,
+        attributes: AttributeSet,
+        status: str,
+        order_id: str | None = None,
+        venue_order_id: str | None = None,
+    ) -> bool:
         """Take a state; returns whether the order has left it behind."""
         with self._lock:
             order = self._find(client_id)
-            if order is not None and _unmoved(order, client_id, status):
+            ids = joined(order.ids if order is not None else None, order_id, venue_order_id)
+            if order is not None:
+                order.ids = ids
+            if order is not None and unmoved(order, client_id, status):
                 return False
             acknowledged_after = self._acknowledge(order, status)
-            if order is not None and _confirmed(order, client_id, status):
+            if order is not None and confirmed(order, client_id, status):
                 entered, status, ended = True, "replaced", False
             else:
                 was_open = order is not None and order.status not in ENDS
@@ -239,19 +241,19 @@ class OrderTracker:
             if self._acknowledged is not None:
                 self._acknowledged(self._first(str(client_id)))
         if entered:
-            self._enter(first, attributes, status, life, ended=ended)
+            self._enter(first, attributes, status, life, ids, ended=ended)
         return not entered and order is not None and order.status != status
 
     def _first(self, client_id: str) -> str:
         return self._firsts.get(client_id, client_id)
 
-    def _find(self, client_id: str | None) -> _Order | None:
+    def _find(self, client_id: str | None) -> Order | None:
         if client_id is None:
             return None
         first = self._first(client_id)
         return self._orders.get(first) or self._ended.get(first)
 
-    def _move(self, first: str, order: _Order, status: str) -> bool:
+    def _move(self, first: str, order: Order, status: str) -> bool:
         """Enter the state under the lock; returns whether it is news."""
         if not may_follow(order.status, status, traded=order.filled):
             return False
@@ -262,13 +264,13 @@ class OrderTracker:
             self._orders[first] = order  # lost and found, replaced under its own id, or done for that day only
         return True
 
-    def _end(self, first: str, order: _Order) -> None:
+    def _end(self, first: str, order: Order) -> None:
         self._release(self._ended.pop(first, None))
         self._ended[first] = order
         if len(self._ended) > MAX_ENDED:
             self._release(self._ended.popitem(last=False)[1])
 
-    def _name(self, order: _Order, client_id: str, first: str) -> None:
+    def _name(self, order: Order, client_id: str, first: str) -> None:
         self._firsts[client_id] = first
         if client_id not in order.names:
             order.names = (*order.names, client_id)
@@ -276,17 +278,17 @@ class OrderTracker:
             self._firsts.pop(order.names[0], None)
             order.names = order.names[1:]
 
-    def _release(self, order: _Order | None) -> None:
+    def _release(self, order: Order | None) -> None:
         for name in order.names if order else ():
             self._firsts.pop(name, None)
 
-    def _acknowledge(self, order: _Order | None, status: str) -> float | None:
+    def _acknowledge(self, order: Order | None, status: str) -> float | None:
         if order is None or order.acknowledged or status not in ACKNOWLEDGING:
             return None
         order.acknowledged = True
         return self._since(order)
 
-    def _since(self, order: _Order) -> float:
+    def _since(self, order: Order) -> float:
         return max(self._clock() - order.sent, 0.0)  # a clock that was set back makes no negative time
 
     def _enter(
@@ -295,23 +297,24 @@ class OrderTracker:
         attributes: AttributeSet,
         status: str,
         life: Lifecycle | None,
+        ids: dict[str, str] | None,
         *,
         ended: bool = False,
     ) -> None:
         stated, where = attributes.plus(a.ORDER_STATUS, status), life.context if life else None
         instruments.of(metrics.TRANSITIONS).record(1, stated, where)
         loud = Severity.ERROR if status == "lost" else None
-        events.emit(happened.ORDER_STATUS_CHANGED, stated, severity=loud, context=where, client_id=first)
+        events.emit(happened.ORDER_STATUS_CHANGED, stated, severity=loud, context=where, client_id=first, **(ids or {}))
         if life is not None:
             life.entered(status)
             if ended:
-                life.ended(stated, str(first))
+                life.ended(stated, str(first), **(ids or {}))
 
-    def _fill_duration(self, order: _Order, stage: a.OrderStage, seconds: float) -> None:
+    def _fill_duration(self, order: Order, stage: a.OrderStage, seconds: float) -> None:
         where = order.life.context if order.life else None
         instruments.of(metrics.FILL_DURATION).record(seconds, order.attributes.plus(a.ORDER_STAGE, stage), where)
 
-    def _open(self) -> list[_Order]:
+    def _open(self) -> list[Order]:
         with self._lock:
             return list(self._orders.values())
 
@@ -330,37 +333,3 @@ class OrderTracker:
             age = 0.0 if order.acknowledged else self._since(order)  # also while a cancel of it is pending
             ages[attributes] = max(age, ages.get(attributes, 0.0))
         yield from ages.items()
-
-
-def _unmoved(order: _Order, client_id: str | None, status: str) -> bool:
-    """Whether a report leaves the order as it is: a refused request, or a replace that was confirmed already."""
-    if status == "rejected":
-        return _refused(order, client_id)
-    return status == "replaced" and bool(order.names) and not _replacing(order)
-
-
-def _refused(order: _Order, client_id: str | None) -> bool:
-    asked = order.asked
-    if asked is None or client_id != asked.client_id:
-        return False
-    order.asked = None
-    if order.status in _ASKED.values():
-        order.status = asked.before
-    return True
-
-
-def _confirmed(order: _Order, client_id: str | None, status: str) -> bool:
-    """Whether the venue confirmed a replace: the order goes on, with its new quantity."""
-    asked = order.asked
-    if asked is None or not _replacing(order) or status not in {"new", "replaced"}:
-        return False
-    if status == "new" and client_id != asked.client_id:
-        return False
-    order.asked = None
-    order.quantity = order.quantity if asked.quantity is None else asked.quantity
-    order.status = "partially_filled" if order.filled else "new"
-    return True
-
-
-def _replacing(order: _Order) -> bool:
-    return order.asked is not None and order.asked.status == "pending_replace" and order.status not in ENDS

@@ -9,6 +9,7 @@ import pytest
 
 from otel_trading import backtest, meter, semconv
 from otel_trading._attributes import WORDS, Keywords
+from otel_trading._carried import IDS
 from otel_trading.semconv import attributes as a
 
 ROWS: Final = [(helper, row) for helper, row in sorted(Keywords.table.items()) if helper != "row"]
@@ -40,9 +41,11 @@ SAID_BY_THE_HELPER: Final = {
 FIGURES: Final = frozenset({
     "at_venue", "benchmark_price", "boundaries", "calendar", "channel", "client_id", "comparer", "complete", "debt",
     "decision_price", "description", "execution_id", "expected_price", "fee", "filled", "free", "intent_id",
-    "inverse", "last_price", "limit", "local", "multiplier", "ok", "original_client_id", "period", "price",
+    "inverse", "last_price", "limit", "local", "multiplier", "ok", "order_id", "original_client_id", "period",
+    "position_id", "price",
     "quantity", "rate", "ratio", "received", "remaining", "reporting_currency", "result", "score", "seconds",
-    "sequence", "session", "signal_id", "signed_price", "symbols", "time", "usage", "used", "value", "venue_time",
+    "sequence", "session", "signal_id", "signed_price", "symbols", "time", "usage", "used", "value", "venue_order_id",
+    "venue_time",
 })  # fmt: skip
 #: What watchers attach to, and how a run ends.
 ATTACHED: Final = {"breaker", "bus", "enabled", "flush", "process", "publish", "queue_size", "size", "subscribers"}
@@ -98,5 +101,9 @@ def test_every_attribute_of_the_convention_can_be_said_or_is_derived() -> None:
         a.SDK_ATTRIBUTE, a.SDK_REASON,  # our own health
     }  # fmt: skip
     carried = {attribute for metric in semconv.ALL for attribute in metric.attributes}
+    carried |= {attribute for span in semconv.spans.ALL for attribute in span.attributes}
+    carried |= {attribute for event in semconv.events.ALL for attribute in event.attributes}
+    ids = {attribute for attribute in carried if attribute.name in IDS.values()}
+    assert ids == {a.ALL[name] for name in IDS.values()}
 
-    assert carried == said | derived
+    assert carried - ids == said | derived

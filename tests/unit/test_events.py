@@ -91,3 +91,51 @@ def test_an_event_without_what_it_needs_is_lost_and_counted(production: Capturin
 
     assert traced.events() == []
     assert production.value("trading.sdk.dropped", reason="invalid_value") == 1
+
+
+def test_the_ids_of_an_order_stand_on_all_that_follows(traced: Tracing) -> None:
+    with meter.order_request(
+        client_id="c-1", order_id="O-7", symbol="A", side="buy", type="limit", quantity=2, post_only=True, venue="v"
+    ):
+        pass
+    meter.order_acknowledged(client_id="c-1", venue_order_id="V-9")
+    meter.order_filled(client_id="c-1", price=10, quantity=2, currency="USD", position_id="P-3")
+
+    request = traced.span("trading.order new").attributes or {}
+    assert (request["trading.order.id"], request["trading.order.post_only"]) == ("O-7", True)
+    told = [dict(event.attributes or {}) for event in traced.events("trading.order.status_changed")]
+    ids = [(one.get("trading.order.id"), one.get("trading.order.venue_id")) for one in told]
+    assert ids == [("O-7", None), ("O-7", "V-9"), ("O-7", "V-9")]
+    lifecycle = traced.span("trading.order.lifecycle").attributes or {}
+    assert (lifecycle["trading.order.id"], lifecycle["trading.order.venue_id"]) == ("O-7", "V-9")
+    assert (traced.event("trading.execution.filled").attributes or {})["trading.position.id"] == "P-3"
+    assert (traced.span("trading.execution.process").attributes or {})["trading.position.id"] == "P-3"
+
+
+def test_a_rejection_carries_the_ids_that_are_known_and_those_that_it_brings(traced: Tracing) -> None:
+    meter.order_sent(client_id="c-1", order_id="O-7", symbol="A", side="buy", venue="v", post_only=False)
+    meter.order_rejected(client_id="c-1", venue_order_id="V-9", reason="post_only_would_cross")
+    meter.order_denied(client_id="c-2", order_id="x" * 300, reason="size_limit", venue="v")
+
+    known, unknown = (dict(event.attributes or {}) for event in traced.events("trading.order.rejected"))
+    assert (known["trading.order.id"], known["trading.order.venue_id"]) == ("O-7", "V-9")
+    assert unknown["trading.order.id"] == "x" * 256
+    assert (traced.span("trading.order new").attributes or {})["trading.order.post_only"] is False
+
+
+def test_no_id_becomes_a_label(capmeter: CapturingMeter) -> None:
+    meter.order_sent(client_id="c-1", order_id="O-7", symbol="A", side="buy", venue="v", post_only=True)
+    meter.order_acknowledged(client_id="c-1", venue_order_id="V-9")
+    with meter.iteration(strategy="s", strategy_version="2.3.1"):
+        pass
+
+    labels = {key for sample in capmeter.samples() for key in sample.attributes}
+    assert not labels & {"trading.order.id", "trading.order.venue_id", "trading.order.post_only"}
+    assert "trading.strategy.version" not in labels
+
+
+def test_an_iteration_says_which_version_of_the_strategy_ran(traced: Tracing) -> None:
+    with meter.iteration(strategy="s", strategy_version="2.3.1"):
+        pass
+
+    assert (traced.span("trading.strategy.iteration").attributes or {})["trading.strategy.version"] == "2.3.1"
