@@ -43,7 +43,8 @@ class PortfolioTracker(Observed):
     Realized P&L is net of the fees given with the fills and of funding. A closed position ends. Equity is what the app
     states, else deposits and P&L. Returns are sampled once per session and annualised with the sessions of a year.
     Every update costs the same however long the history is; bounded to 10,000 open positions, books and contracts each
-    (a further one is refused and counted), 30 sessions per book and 1,000 lots per position.
+    (a further one is refused and counted), 30 sessions per book, 1,000 lots per position and the ids of the last 10,000
+    executions. `snapshot` and `restore` carry all of it over a restart.
 
     Emits `trading.trade.closures`, `.duration`, `.return` when a position comes back to zero and
     `trading.portfolio.session.return` when a session ends; is observed as `trading.portfolio.*`, `trading.position.*`
