@@ -136,7 +136,9 @@ def test_equity_is_what_a_bookkeeper_has(capmeter: CapturingMeter, happened: lis
 
     for symbol in SYMBOLS:
         assert found[CURRENCY[symbol]] == pytest.approx(ledger.equity(symbol), rel=1e-9, abs=1e-9)
-    del tracker
+    for key, book in tracker._books.items():
+        held = [position for own, position in tracker._positions.items() if own.without(a.SYMBOL) == key]
+        assert float(book.unrealized) == pytest.approx(float(sum(p.unrealized for p in held)), rel=1e-9, abs=1e-12)
 
 
 @quietly

@@ -14,6 +14,7 @@ from unit_support import Clock, attributes, losses
 
 from otel_trading import _attributes, meter, trackers
 from otel_trading._attributes import OTHER
+from otel_trading.semconv import portfolio as metrics
 from otel_trading.trackers import PortfolioTracker, Trackers
 
 if TYPE_CHECKING:
@@ -112,6 +113,17 @@ def test_what_was_held_before_is_forgotten(capmeter: CapturingMeter) -> None:
     assert capmeter.samples("trading.position.quantity") == []
     tracker.marked(attributes(symbol="ACME"), 120.0)
     assert capmeter.samples(PNL) == []
+
+
+def test_a_collection_that_has_begun_shows_nothing_of_before(capmeter: CapturingMeter) -> None:
+    del capmeter
+    tracker = PortfolioTracker(Clock(START))
+    empty = tracker.snapshot()
+    tracker.filled(attributes(symbol="ACME", currency="USD"), 1, 100.0)
+    tracker._rows(metrics.VALUE)
+    tracker.restore(empty)
+
+    assert tracker._rows(metrics.PNL) == []
 
 
 def test_a_replay_of_fills_counts_once(production: CapturingMeter) -> None:
