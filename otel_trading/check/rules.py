@@ -79,7 +79,7 @@ class _File:
         if root is None or groups is None or not groups.items:
             got = alternatives(root.mapping) if root and root.mapping else "nothing" if root is None else "no mapping"
             text = f"this holds no rules, got {got}; a file of rules begins with `groups:` and a list of groups"
-            yield Finding(self._file, 1, "", "shape", text)
+            yield Finding(self._file, 1, "", "empty", text)
             return
         yield from self._keys(root, {"groups"}, "")
         seen: set[str] = set()
@@ -99,7 +99,8 @@ class _File:
         yield from self._durations(group, ("interval", "query_offset"), where)
         rules = group.mapping.get("rules")
         if rules is None or not rules.items:
-            yield self._shape(group.line, where, "it has no rules; add `rules:` and a list of rules, or remove it")
+            text = "it has no rules; add `rules:` and a list of rules, or remove it"
+            yield Finding(self._file, group.line, where, "empty", text)
         for rule in rules.items if rules else ():
             yield from self._rule(rule)
 

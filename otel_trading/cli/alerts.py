@@ -15,7 +15,7 @@ from otel_trading.cli._output import console, emit_json, table
 from otel_trading.cli.check import check_extra
 from otel_trading.cli.up import home_option
 from otel_trading.stack import alerting
-from otel_trading.stack._files import shipped
+from otel_trading.stack._files import rule_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,8 +93,7 @@ def _print_objects(home: Path | None, labels: tuple[str, ...], *, as_json: bool)
     check_extra()
     from otel_trading.stack import kubernetes  # noqa: PLC0415  so that the rest works without the extra
 
-    files = [("otel-trading", shipped("alerts/thresholds.yaml"))]
-    files += [("otel-trading", file) for file in sorted(shipped("alerts/rules").glob("*.yaml"))]
+    files = [("otel-trading", file) for file in rule_files()]
     if home is not None:
         files += [("my-rules", file) for file in sorted((home / "config" / "my-rules").glob("*.yaml"))]
     objects = kubernetes.prometheus_rules(files, kubernetes.labels(labels))

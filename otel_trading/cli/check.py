@@ -33,11 +33,10 @@ def command(paths: tuple[Path, ...], *, strict: bool, as_json: bool) -> None:
     check_extra()
     from otel_trading.check import files  # noqa: PLC0415  so that --help works without the extra
     from otel_trading.stack import build  # noqa: PLC0415
-    from otel_trading.stack._files import shipped  # noqa: PLC0415
+    from otel_trading.stack._files import rule_files  # noqa: PLC0415
 
     promtool = build.found("promtool")
-    ours = [shipped("alerts/thresholds.yaml"), *shipped("alerts/rules").glob("*.yaml")]
-    report = files.check(paths, shipped=ours, strict=strict, promtool=promtool)
+    report = files.check(paths, shipped=rule_files(), strict=strict, promtool=promtool)
     if as_json:
         emit_json({**asdict(report), "promtool": None if promtool is None else str(promtool)})
     else:

@@ -7,7 +7,7 @@ from typing import Final
 
 from otel_trading.errors import StackError
 
-__all__ = ["CANARY", "SERVERS", "WEBHOOK", "shipped"]
+__all__ = ["CANARY", "SERVERS", "WEBHOOK", "rule_files", "shipped"]
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
@@ -35,3 +35,12 @@ def shipped(name: str) -> Path:
             return root / name
     message = f"This installation lacks its file {name}. Install it again: pip install --force-reinstall otel-trading"
     raise StackError(message)
+
+
+def rule_files() -> list[Path]:
+    """Return the shipped files of Prometheus rules.
+
+    Raises:
+        StackError: This installation does not carry them.
+    """
+    return [shipped("alerts/thresholds.yaml"), *sorted(shipped("alerts/rules").glob("*.yaml"))]

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack import config, health
+from otel_trading.stack import config, health, own_rules
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
 from otel_trading.stack.speedup import lookback
@@ -66,6 +66,7 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress, *, sp
         )
         raise StackError(message)
     folder = config.render(home, ports=ports, kind="docker", interval=interval, speedup=speedup)
+    own_rules.look(folder, progress, accepted=False)
     _let_containers_read(folder, config.password_file(home))
     state = State("docker", ports, interval, speedup, _services(ports))
     state.save(home)

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack import build, config, health, launches, processes, web_ui
+from otel_trading.stack import build, config, health, launches, own_rules, processes, web_ui
 from otel_trading.stack.state import Service, State
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def up(
     tools = build.all_binaries(progress)
     folder = config.render(home, ports=ports, kind="native", interval=interval, speedup=speedup)
     config.validate(folder, tools, launches.collector_environment(home, ports))
+    own_rules.look(folder, progress, accepted=True)
     pages = web_ui.pages(tools["prometheus"], progress)
     plan = launches.plan(home, ports, tools, interval, pages, speedup=speedup)
     if "grafana" not in {launch.name for launch in plan}:
