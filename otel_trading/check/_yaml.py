@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -39,17 +39,17 @@ class Node:
     value: Any
     line: int
     end: int
-    twice: list[tuple[str, int]] = field(default_factory=list)
+    twice: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
 
     @property
     def mapping(self) -> dict[str, Node]:
         """Its keys, none when it is no mapping."""
-        return self.value if isinstance(self.value, dict) else {}
+        return cast("dict[str, Node]", self.value) if isinstance(self.value, dict) else {}
 
     @property
     def items(self) -> list[Node]:
         """Its elements, none when it is no list."""
-        return self.value if isinstance(self.value, list) else []
+        return cast("list[Node]", self.value) if isinstance(self.value, list) else []
 
     @property
     def text(self) -> str | None:
@@ -59,8 +59,8 @@ class Node:
     def plain(self) -> Any:
         """Return the value alone."""
         if isinstance(self.value, dict):
-            return {key: node.plain() for key, node in self.value.items()}
-        return [node.plain() for node in self.value] if isinstance(self.value, list) else self.value
+            return {key: node.plain() for key, node in self.mapping.items()}
+        return [node.plain() for node in self.items] if isinstance(self.value, list) else self.value
 
 
 def load(text: str) -> Node | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from otel_trading.check._finding import Finding
 from otel_trading.check.expressions import complaints
@@ -38,7 +38,7 @@ class Expression(NamedTuple):
 
 def is_board(loaded: Any) -> bool:
     """Whether a JSON file wants to be a board, bare or as Grafana's API returns it."""
-    return isinstance(loaded, dict) and bool({"panels", "dashboard", "schemaVersion", "elements"} & set(loaded))
+    return bool({"panels", "dashboard", "schemaVersion", "elements"} & _dict(loaded).keys())
 
 
 def check(file: str, text: str, loaded: Any, names: Names) -> list[Finding]:
@@ -50,12 +50,13 @@ def check(file: str, text: str, loaded: Any, names: Names) -> list[Finding]:
         loaded: The same, loaded.
         names: What all rules record.
     """
-    board = loaded.get("dashboard", loaded) if isinstance(loaded, dict) else None
-    if not isinstance(board, dict) or not isinstance(board.get("panels"), list):
-        got = "a board of schema v2" if isinstance(board, dict) and "elements" in board else "no list of panels"
+    board = _dict(_dict(loaded).get("dashboard", loaded))
+    if not isinstance(board.get("panels"), list):
+        got = "a board of schema v2" if "elements" in board else "no list of panels"
         words = f"this is no board that can be read, got {got}; export it from Grafana as classic JSON"
         return [Finding(file, 1, "", "shape", words)]
-    found, begin = [], 0
+    found: list[Finding] = []
+    begin = 0
     for each in expressions(board):
         begin, line = _place(text, each.written, begin)
         found += [
@@ -90,7 +91,7 @@ def _of_annotations(board: dict[str, Any]) -> Iterator[Expression]:
 def _of_variables(board: dict[str, Any]) -> Iterator[Expression]:
     for variable in _dicts(_dict(board.get("templating")).get("list")):
         query = variable.get("query")
-        query = query.get("query") if isinstance(query, dict) else query
+        query = _dict(query).get("query", query)
         if variable.get("type") != "query" or not isinstance(query, str) or not _of_prometheus(variable, {}):
             continue
         asked = _asked(query)
@@ -122,8 +123,9 @@ def _place(text: str, expression: str, begin: int) -> tuple[int, int]:
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    items = cast("list[Any]", value) if isinstance(value, list) else []
+    return [_dict(item) for item in items if isinstance(item, dict)]
 
 
 def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -36,9 +36,9 @@ class Report:
         skipped: Files of a folder that are neither rules nor boards.
     """
 
-    findings: list[Finding] = field(default_factory=list)
-    checked: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list[Finding])
+    checked: list[str] = field(default_factory=list[str])
+    skipped: list[str] = field(default_factory=list[str])
 
 
 @dataclass
@@ -107,7 +107,7 @@ def _files(path: Path, report: Report) -> list[Path]:
     if not path.is_dir():
         message = f"There is no file or folder {path}. Name what is to be checked: otel-trading check PATH"
         raise ConfigError(message)
-    chosen = []
+    chosen: list[Path] = []
     for file in _of(path, _RULES | _BOARDS, deep=True):
         one = _read(file)
         wanted = rules.is_rules(one.loaded) if one.is_rules else boards.is_board(one.loaded)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from otel_trading import thresholds
 from otel_trading.check import promql
@@ -74,4 +74,4 @@ class Names:
 
 
 def _mapping(value: object) -> dict[object, object]:
-    return value if isinstance(value, dict) else {}
+    return cast("dict[object, object]", value) if isinstance(value, dict) else {}

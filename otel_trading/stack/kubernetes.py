@@ -6,7 +6,7 @@ Needs PyYAML, which the extra `check` brings.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import yaml
 
@@ -78,11 +78,11 @@ def _groups(file: Path) -> list[dict[str, Any]]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         message = f"{file} is no YAML. Look closer: otel-trading check {file}"
         raise ConfigError(message) from error
-    groups = loaded.get("groups") if isinstance(loaded, dict) else None
+    groups = cast("dict[str, Any]", loaded).get("groups") if isinstance(loaded, dict) else None
     if not isinstance(groups, list) or not groups:
         message = f"{file} holds no groups of rules. Look closer: otel-trading check {file}"
         raise ConfigError(message)
-    return groups
+    return cast("list[dict[str, Any]]", groups)
 
 
 def documents(objects: Iterable[Mapping[str, Any]]) -> str:
