@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -39,13 +40,11 @@ _TEXTS: Final = {
     "runbook_url": "a link to what it means and when it is noise",
 }
 _TEMPLATE_LABEL: Final = re.compile(r"\$labels\.(\w+)")
-#: A key of each other kind of file that lies beside rules.
-_OTHER_KINDS: Final = {"receivers", "tests", "scrape_configs"}
 
 
 def is_rules(root: Node | None) -> bool:
-    """Whether a file wants to be one of rules; an Alertmanager configuration or a promtool test does not."""
-    return root is None or not _OTHER_KINDS & set(root.mapping)
+    """Whether a file in a folder wants to be one of rules; an Alertmanager configuration does not."""
+    return root is None or bool(difflib.get_close_matches("groups", root.mapping, n=1))
 
 
 def declared(root: Node | None) -> list[dict[str, object]]:

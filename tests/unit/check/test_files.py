@@ -32,7 +32,7 @@ def test_everything_that_ships_passes(servers: dict[str, Path]) -> None:
         ROOT / "alerts" / "my-rules.example.yaml",
         *(ROOT / "dashboards" / "json").glob("*.json"),
     }
-    assert report.skipped == [str(ROOT / "alerts" / "alertmanager.yaml")]
+    assert str(ROOT / "alerts" / "alertmanager.yaml") in report.skipped
 
 
 @pytest.mark.parametrize(
@@ -165,12 +165,20 @@ def test_a_folder_is_read_deeply_and_others_are_named(tmp_path: Path) -> None:
     (tmp_path / "deep" / "a.yml").write_text(RULE.replace("NAME", "a").replace("EXPR", "vector(1)"))
     (tmp_path / "b.json").write_text('{"panels": []}')
     (tmp_path / "alertmanager.yaml").write_text("receivers: []")
+    (tmp_path / "targets.yaml").write_text("- targets: []")
 
     report = files.check([tmp_path, tmp_path / "b.json"])
 
     assert report.checked == [str(tmp_path / "b.json"), str(tmp_path / "deep" / "a.yml")]
-    assert report.skipped == [str(tmp_path / "alertmanager.yaml")]
+    assert report.skipped == [str(tmp_path / "alertmanager.yaml"), str(tmp_path / "targets.yaml")]
     assert report.findings == []
+
+
+@pytest.mark.parametrize("text", ["", "group: []", "Groups: []"])
+def test_what_should_be_rules_is_not_left_out_of_a_folder(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+
+    assert [finding.kind for finding in files.check([tmp_path]).findings] == ["empty"]
 
 
 def test_what_the_file_beside_it_records_is_known(tmp_path: Path) -> None:
