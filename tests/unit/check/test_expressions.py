@@ -72,6 +72,10 @@ def said(expression: str, names: Names | None = None) -> list[str]:
             ),
         ),
         (
+            f"{AGE}{LIVE} > on (desk) group_left () trading:threshold_in_force:market_data_age_seconds",
+            "there is no label desk; all of them: otel-trading metrics --markdown",
+        ),
+        (
             'trading_connection_status{trading_mode="live",trading_connection_state="lost"}',
             (
                 "trading_connection_state is never 'lost'; allowed are connecting, connected, degraded, disconnected: "

@@ -186,6 +186,14 @@ def test_a_good_file_passes(tmp_path: Path) -> None:
             ),
         ),
         (
+            6,
+            "        expr: 1e9",
+            (
+                "6: trading:threshold:market_data_age_seconds: 1e9 is out of range for "
+                "trading:threshold:market_data_age_seconds; allowed is 1 to 604800: "
+            ),
+        ),
+        (
             7,
             "        labels: {trading_data_kind: quote}",
             (
