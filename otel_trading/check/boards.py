@@ -123,7 +123,7 @@ def _place(text: str, expression: str, begin: int) -> tuple[int, int]:
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
-    items: list[Any] = value if isinstance(value, list) else []
+    items = cast("list[object]", value) if isinstance(value, list) else []
     return [_dict(item) for item in items if isinstance(item, dict)]
 
 
