@@ -7,7 +7,28 @@ calls `otel_trading.meter` and its neighbours, and knows neither Prometheus nor 
 
 from __future__ import annotations
 
-from otel_trading.demo.scenarios import market_data, order, portfolio, venue
+from otel_trading.demo.scenarios import (
+    intent,
+    market_data,
+    order,
+    order_control,
+    portfolio,
+    reconciliation,
+    risk,
+    venue,
+)
 from otel_trading.demo.scenarios._model import ALL, Cause, Scenario
 
-__all__ = ["ALL", "Cause", "Scenario", "market_data", "order", "portfolio", "venue"]
+__all__ = [
+    "ALL",
+    "Cause",
+    "Scenario",
+    "intent",
+    "market_data",
+    "order",
+    "order_control",
+    "portfolio",
+    "reconciliation",
+    "risk",
+    "venue",
+]

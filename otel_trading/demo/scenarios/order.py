@@ -12,13 +12,15 @@ from otel_trading.demo.scenarios._model import Cause, scenario
 if TYPE_CHECKING:
     from otel_trading.semconv.attributes import RejectReason
 
+__all__ = ["acknowledged"]
+
 _ids: Final = (f"order-{number}" for number in count(1))
 
 
 @scenario("OrderLost")
 def lost(cause: Cause) -> None:
     """The venue no longer knows an order that it had acknowledged."""
-    meter.order_status_changed(client_id=_acknowledged(), status="lost")
+    meter.order_status_changed(client_id=acknowledged(), status="lost")
     cause.hold()
 
 
@@ -46,8 +48,8 @@ def rejections(cause: Cause) -> None:
     """The venue rejects every third order."""
     while cause.holds(every=0.5):
         _rejected("price_band")
-        _acknowledged()
-        _acknowledged()
+        acknowledged()
+        acknowledged()
 
 
 @scenario("RejectStorm", thresholds={"order_rejections": 5})
@@ -56,7 +58,7 @@ def storm(cause: Cause) -> None:
     while cause.holds(every=0.5):
         _rejected("insufficient_funds")
         for _ in range(20):
-            _acknowledged()
+            acknowledged()
 
 
 def _sent() -> str:
@@ -65,7 +67,8 @@ def _sent() -> str:
     return order
 
 
-def _acknowledged() -> str:
+def acknowledged() -> str:
+    """Send an order that the venue takes, and return its id."""
     order = _sent()
     meter.order_acknowledged(client_id=order)
     return order
