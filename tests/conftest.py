@@ -72,6 +72,18 @@ def stack(servers: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
     stack_module.down(home=home)
 
 
+@pytest.fixture(scope="session")
+def fast_stack(servers: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Generator[stack_module.Stack]:
+    """The same with rules whose durations pass 120 times faster: an hour in half a minute."""
+    assert servers
+    home, progress = tmp_path_factory.mktemp("fast"), Progress(Console(file=io.StringIO()))
+    ports = stack_module.Ports.free()
+    yield stack_module.up(
+        home=home, kind="native", ports=ports, evaluation_interval="1s", speedup=120, progress=progress
+    )
+    stack_module.down(home=home)
+
+
 @pytest.fixture
 def stack_home(servers: dict[str, Path], tmp_path: Path) -> Generator[Path]:
     """A home of one's own, for a stack that the test breaks; ended afterwards."""

@@ -26,7 +26,7 @@ __all__ = ["COMMAND", "bot", "environment", "finish", "prometheus_get", "running
 COMMAND = Path(sysconfig.get_path("scripts")) / "otel-trading"
 #: Lines around what a test's bot does: it says that it is there, and goes on until its standard input ends.
 _FRAME = "import sys, time\nfrom otel_trading import meter\n{body}\nprint('ready', flush=True)\nsys.stdin.read()\n"
-_SECONDS_TO_END = 20
+_SECONDS_TO_END = 60
 #: Every series that a rule of the stack records.
 _COMPUTED = {
     rule["record"]

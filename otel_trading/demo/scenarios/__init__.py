@@ -15,6 +15,7 @@ from otel_trading.demo.scenarios import (
     portfolio,
     reconciliation,
     risk,
+    sdk,
     venue,
 )
 from otel_trading.demo.scenarios._model import ALL, Cause, Scenario
@@ -30,5 +31,6 @@ __all__ = [
     "portfolio",
     "reconciliation",
     "risk",
+    "sdk",
     "venue",
 ]

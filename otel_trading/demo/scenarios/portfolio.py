@@ -54,6 +54,7 @@ def running_loss(cause: Cause) -> None:
 @scenario("DrawdownHigh", thresholds={"drawdown_growth_ratio": 1})
 def drawdown(cause: Cause) -> None:
     """Equity falls 30 % below its peak and stays there for long."""
+    _budget(0)
     meter.equity(value=100_000)
     meter.equity(value=70_000)
     cause.hold()
@@ -63,6 +64,7 @@ def drawdown(cause: Cause) -> None:
 @scenario("DrawdownFast", thresholds={"drawdown_growth_ratio": 0.02, "drawdown_ratio": 1})
 def plunge(cause: Cause) -> None:
     """Equity falls by one percent of its peak every second."""
+    _budget(0)
     for step in count():
         meter.equity(value=max(100_000 - 200 * step, 10_000))
         if not cause.holds(every=0.2):
