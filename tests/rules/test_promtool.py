@@ -13,7 +13,12 @@ import yaml
 ALERTS = Path(__file__).resolve().parents[2] / "alerts"
 RULES = [ALERTS / "thresholds.yaml", *sorted((ALERTS / "rules").glob("*.yaml"))]
 #: Alerts of the older systems, by the file whose cases prove ours.
-SEEDS = {"venue": ["S2-16"], "order": ["S2-22"], "portfolio": ["S2-17", "S3-38", "S3-39", "S3-41"]}
+SEEDS = {
+    "venue": ["S2-16"],
+    "order": ["S2-22"],
+    "portfolio": ["S2-17", "S3-38", "S3-39", "S3-41"],
+    "intent": ["S2-18", "S2-19", "S2-20"],
+}
 SHARED = {ALERTS / "thresholds.yaml", ALERTS / "rules" / "in_force.yaml"}
 THRESHOLD = re.compile(r"trading:threshold(?:_in_force)?:(\w+)")
 CASES = sorted(Path(__file__).parent.glob("*.test.yaml"))
