@@ -18,6 +18,7 @@ SEEDS = {
     "order": ["S2-22"],
     "portfolio": ["S2-17", "S3-38", "S3-39", "S3-41"],
     "intent": ["S2-18", "S2-19", "S2-20"],
+    "execution": ["S2-21", "S3-40"],
 }
 SHARED = {ALERTS / "thresholds.yaml", ALERTS / "rules" / "in_force.yaml"}
 THRESHOLD = re.compile(r"trading:threshold(?:_in_force)?:(\w+)")
