@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from otel_trading.semconv import attributes as a
 from otel_trading.semconv import order
 from otel_trading.thresholds._model import Limit, Threshold
 
@@ -23,4 +24,16 @@ RATE: Final = Threshold(
     allowed=(0.001, 10_000),
     of=(order.REQUESTS,),
     group="fast",
+)
+#: Each venue has its own, most have none: no default is right.
+ORDER_TO_TRADE: Final = Threshold(
+    name="order_to_trade_ratio",
+    brief="Order messages per fill that a venue allows over a day.",
+    default=None,
+    allowed=(1, 1e6),
+    of=(order.REQUESTS,),
+    key=a.VENUE,
+    limit=Limit("order_to_trade", "ratio"),
+    per="job",
+    group="slow",
 )

@@ -49,9 +49,9 @@ def in_force() -> list[dict[str, Any]]:
 
 def _winner(threshold: Threshold) -> str:
     keys = [threshold.key.prometheus] if threshold.key else []
-    parts = [*_app_limit(threshold, keys)]
-    scopes = [scope for scope in reversed(threshold.scopes) if scope is not Scope.ACCOUNT] + [Scope.DEFAULT]
     identity = {"strategy": ["job", _STRATEGY], "job": ["job"], "stack": []}[threshold.per] + keys
+    parts = [*_app_limit(threshold, identity)]
+    scopes = [scope for scope in reversed(threshold.scopes) if scope is not Scope.ACCOUNT] + [Scope.DEFAULT]
     for scope in scopes:
         matched = [_STRATEGY] * (scope is Scope.STRATEGY) + keys
         chosen = "max" if threshold.higher_is_stricter else "min"
@@ -65,13 +65,13 @@ def _winner(threshold: Threshold) -> str:
     return joined.join(parts) + "\n"
 
 
-def _app_limit(threshold: Threshold, keys: list[str]) -> Iterator[str]:
+def _app_limit(threshold: Threshold, identity: list[str]) -> Iterator[str]:
     if threshold.limit is not None:
         name, unit = a.RISK_LIMIT.prometheus, a.LIMIT_UNIT.prometheus
         said = f'{name}="{threshold.limit.name}",{unit}="{threshold.limit.unit}"'
         chosen = "max" if threshold.higher_is_stricter else "min"
         # Some apps write a limit on losses as -0.2.
-        yield f'{chosen} {_by(["job", _STRATEGY, *keys])}(abs(trading_risk_limit{{trading_mode="live",{said}}}))'
+        yield f'{chosen} {_by(identity)}(abs(trading_risk_limit{{trading_mode="live",{said}}}))'
 
 
 def _compared(threshold: Threshold, identity: list[str]) -> str:

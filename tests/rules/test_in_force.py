@@ -67,9 +67,7 @@ def test_who_wins(promtool: Path, tmp_path: Path, threshold: Threshold) -> None:
     shipped = {("a", "one"): default, ("a", "two"): default} if default is not None else {}
     own: dict[tuple[str, str], float] = {("a", "one"): stricter, ("a", "two"): stricter}
     cases: list[tuple[list[dict[str, str]], dict[tuple[str, str], float]]] = [(bots, shipped), (bots + local, own)]
-    if threshold.per != "strategy":
-        cases = [(rows, dict(list(expected.items())[:1])) for rows, expected in cases]
-    else:
+    if threshold.per == "strategy":
         one = said(threshold, Scope.STRATEGY, key, 6, trading_strategy_name="one")
         cases.append(([*bots, *local, one], {**own, ("a", "one"): 6}))
     if threshold.limit is not None:
@@ -77,6 +75,8 @@ def test_who_wins(promtool: Path, tmp_path: Path, threshold: Threshold) -> None:
         app = {"job": "a", "trading_mode": "live", "trading_strategy_name": "one", **limit}
         row = {"series": series("trading_risk_limit", app), "values": "-9x4"}
         cases.append(([*bots, *local, row], {**own, ("a", "one"): 9}))
+    if threshold.per != "strategy":
+        cases = [(rows, dict(list(expected.items())[:1])) for rows, expected in cases]
     tests = [
         {"interval": "15s", "input_series": rows, "promql_expr_test": [winner(threshold, expected, key)]}
         for rows, expected in cases
