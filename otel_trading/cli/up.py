@@ -75,13 +75,14 @@ def command(
             "ports": asdict(running.ports),
             "urls": dict(running.urls),
             "alerts_file": str(running.alerts_file),
+            "channels": running.channels,
         }
         click.echo(json.dumps(result))
         return
     click.echo(f"{'The stack is up' if running.started else 'The stack was up already'} ({running.kind}).")
     for name, url in running.urls.items():
         click.echo(f"  {name:<14}{url}")
-    click.echo(f"  {'alerts go to':<14}{running.alerts_file}")
+    click.echo(f"  {'alerts go to':<14}{', '.join([str(running.alerts_file), *running.channels])}")
     if "grafana" in running.urls:
         click.echo(f"  {'grafana login':<14}admin, password in {running.home / 'secrets' / 'grafana_admin_password'}")
     click.echo(

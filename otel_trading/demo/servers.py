@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final, Literal
@@ -36,6 +37,9 @@ def up(
     if not stack.status(home=home):
         # What the last demo left would count again, and Alertmanager would not repeat what it has just delivered.
         shutil.rmtree(home / "data", ignore_errors=True)
+    # A demo wakes nobody: no channel that the user set for the stack of real money.
+    for name in [name for name in os.environ if name.startswith("STACK_ALERT_")]:
+        del os.environ[name]
     return stack.up(
         home=home, kind=kind, ports=_ports(home), evaluation_interval=_INTERVAL, speedup=speedup, progress=progress
     )

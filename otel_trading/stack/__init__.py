@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import platformdirs
 
 from otel_trading.errors import StackError
-from otel_trading.stack import build, config, docker, health, native, processes
+from otel_trading.stack import build, config, docker, health, native, notifying, processes
 from otel_trading.stack.ports import HOST, Ports
 from otel_trading.stack.progress import Progress
 from otel_trading.stack.state import Kind, Service, State
@@ -82,6 +82,11 @@ class Stack:
         return config.alerts_file(self.home)
 
     @property
+    def channels(self) -> list[str]:
+        """Where alerts go besides the file, for instance `slack`."""
+        return notifying.enabled(self.home)
+
+    @property
     def bots(self) -> Path:
         """Folder for scrape targets, one YAML file per bot: `- targets: [127.0.0.1:9464]`."""
         return self.home / "config" / "bots"
@@ -130,6 +135,7 @@ def up(
         if before is not None:
             _check_same(before, kind, ports, speedup)
             if all(_look(service).state == "healthy" for service in before.services):
+                _renew_channels(home, before, progress)
                 return _stack(home, before)
             kind, ports = before.kind, before.ports
             evaluation_interval, speedup = evaluation_interval or before.interval, before.speedup
@@ -139,6 +145,23 @@ def up(
         else:
             native.up(home, ports, evaluation_interval, progress, before, speedup=speedup)
         return replace(find(home=home), started=True)
+
+
+def _renew_channels(home: Path, state: State, progress: Progress) -> None:
+    """Give a running Alertmanager the channels as they are set now."""
+    plan = notifying.compose(home, ports=state.ports, kind=state.kind, interval=state.interval)
+    if plan.is_in_force(home):
+        return
+    before, gone = notifying.current(home), set(notifying.enabled(home))
+    plan.write(home, state.kind)
+    try:
+        notifying.reload(next(service.url for service in state.services if service.name == "alertmanager"))
+    except StackError:
+        before.write(home, state.kind)
+        raise
+    progress.say(f"Alerts now go to: {', '.join(['the file', *notifying.enabled(home)])}.")
+    if gone := gone - set(notifying.enabled(home)):
+        progress.say(f"No longer to: {', '.join(sorted(gone))}, which have no secret any more.")
 
 
 def find(*, home: Path | None = None) -> Stack:

@@ -14,6 +14,7 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
+from otel_trading.stack import notifying
 from otel_trading.stack._files import CANARY, WEBHOOK, shipped
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.speedup import speed_up_files
@@ -72,9 +73,11 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
         speedup: How many times faster durations in rules pass; for demos and tests, which cannot wait an hour.
 
     Raises:
+        ConfigError: A channel for alerts was given something that cannot be used.
         StackError: The home cannot be written.
     """
     folder = home / "config"
+    routing = notifying.compose(home, ports=ports, kind=kind, interval=interval)
     try:
         for room in _ROOMS:
             _copy_room(shipped(room), folder / room)
@@ -88,6 +91,7 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
             shutil.copyfile(script, folder / script.name)
         _write_addresses(folder, ports, kind)
         _write_password(password_file(home))
+        routing.write(home, kind)
         if interval is not None:
             _hurry(folder, interval)
         if speedup != 1:
@@ -102,19 +106,17 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
 
 
 def _copy_room(source: Path, target: Path) -> None:
-    """Replace a room, so that a rule that is no longer shipped goes; secrets that the user put there stay."""
+    """Replace a room, so that a rule that is no longer shipped goes."""
     for old in target.iterdir() if target.is_dir() else ():
-        if old.is_dir() and old.name != "secrets":
+        if old.is_dir():
             shutil.rmtree(old)
-        elif old.is_file():
+        else:
             old.unlink()
     shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def _write_addresses(folder: Path, ports: Ports, kind: Kind) -> None:
-    webhook = "webhook"
     if kind == "native":
-        webhook = HOST
         addresses = {
             "prometheus": ports.prometheus,
             "alertmanager": ports.alertmanager,
@@ -122,10 +124,6 @@ def _write_addresses(folder: Path, ports: Ports, kind: Kind) -> None:
         }
         for name, port in addresses.items():
             (folder / "collector" / "targets" / f"{name}.yaml").write_text(f"- targets: [{HOST}:{port}]\n")
-    port = ports.webhook if kind == "native" else type(ports)().webhook
-    secret = folder / "alerts" / "secrets" / "webhook_url"
-    secret.parent.mkdir(exist_ok=True)
-    secret.write_text(f"http://{webhook}:{port}/alerts")
 
 
 def _write_password(file: Path) -> None:
@@ -138,13 +136,10 @@ def _write_password(file: Path) -> None:
 
 
 def _hurry(folder: Path, interval: str) -> None:
-    """Replace every interval that stands between an event and its notification."""
+    """Replace every interval that stands between an event and the firing of its alert."""
     prometheus, alerts = folder / "collector" / "prometheus.yaml", folder / "alerts"
     for file in (prometheus, alerts / "thresholds.yaml", *(alerts / "rules").glob("*.yaml")):
         _replace_values(file, "(?:scrape_|evaluation_)?interval", interval)
-    _replace_values(alerts / "alertmanager.yaml", "group_wait", interval)
-    # Also the time that a notification may take, so not as short as the others.
-    _replace_values(alerts / "alertmanager.yaml", "group_interval", _HURRIED)
 
 
 def _replace_values(file: Path, key: str, value: str) -> None:

@@ -98,9 +98,8 @@ def _alertmanager(home: Path, ports: Ports, tools: Mapping[str, Path]) -> Launch
         f"--web.external-url={url}",
         "--cluster.listen-address=",
     ]
-    # It takes `url_file` from where it runs, not from where its file is.
-    cwd = home / "config" / "alerts"
-    return Launch("alertmanager", ALERTMANAGER.version, command, url, f"{url}/-/ready", ("alertmanager",), cwd=cwd)
+    # It takes secrets from where it runs, not from where its file is.
+    return Launch("alertmanager", ALERTMANAGER.version, command, url, f"{url}/-/ready", ("alertmanager",), cwd=home)
 
 
 def _prometheus(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel_trading.stack import config, docker
+from otel_trading.stack import config, docker, notifying
 from otel_trading.stack._files import shipped
 from otel_trading.stack.ports import Ports
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
@@ -114,7 +114,7 @@ def test_nobody_signs_up_and_no_password_is_in_the_file(project: dict[str, Any])
 def test_addresses_inside_are_service_names(project: dict[str, Any]) -> None:
     folder = project["home"] / "config"
     text = "".join(file.read_text() for file in sorted((folder / "collector" / "targets").iterdir()))
-    text += (folder / "alerts" / "secrets" / "webhook_url").read_text()
+    text += (notifying.secrets_folder(folder.parent) / "file_url").read_text()
     hosts = set(re.findall(r"([a-z]+):\d+", text))
     assert hosts == {"prometheus", "alertmanager", "collector", "webhook"}
     assert hosts <= set(project["services"])

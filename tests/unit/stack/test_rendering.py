@@ -23,13 +23,13 @@ def _render(home: Path, interval: str | None = None) -> Path:
 def test_what_is_no_longer_shipped_goes_and_what_is_the_users_stays(tmp_path: Path) -> None:
     folder = _render(tmp_path)
     stale = folder / "alerts" / "rules" / "retired.yaml"
-    own = [folder / "my-rules" / "a.yaml", folder / "bots" / "b.yaml", folder / "alerts" / "secrets" / "pager_url"]
+    own = [folder / "my-rules" / "a.yaml", folder / "bots" / "b.yaml", tmp_path / "secrets" / "alerts" / "slack_url"]
     for file in (stale, *own):
-        file.write_text("mine")
+        file.write_text("https://hooks.example/mine")
     password = config.password_file(tmp_path).read_text()
     _render(tmp_path)
     assert not stale.exists()
-    assert [file.read_text() for file in own] == ["mine"] * 3
+    assert [file.read_text() for file in own] == ["https://hooks.example/mine"] * 3
     assert config.password_file(tmp_path).read_text() == password
 
 

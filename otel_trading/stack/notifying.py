@@ -1,0 +1,187 @@
+"""Composes Alertmanager's configuration: the shipped one, the channels that have a secret, the market hours chosen.
+
+Secrets stand in files of their own, never in the configuration: those that Alertmanager reads are in
+`<home>/secrets/alertmanager`, those that the user wrote in `<home>/secrets/alerts`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from otel_trading.errors import StackError
+from otel_trading.stack import channel_files, channels, market_hours
+from otel_trading.stack._files import shipped
+from otel_trading.stack.ports import HOST, Ports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from otel_trading.stack.state import Kind
+
+__all__ = ["Plan", "compose", "config_file", "current", "enabled", "hurried", "reload", "secrets_folder"]
+
+_FOLDER: Final = "secrets/alertmanager"
+_HEADER: Final = (
+    "# Written by `otel-trading up`; the shipped file with its comments is alerts/alertmanager.yaml of the project.\n"
+)
+_HURRIED: Final = "5s"
+_TIMEOUT: Final = 10.0
+
+
+def config_file(home: Path) -> Path:
+    """Return the file that Alertmanager reads."""
+    return home / "config" / "alerts" / "alertmanager.yaml"
+
+
+def secrets_folder(home: Path) -> Path:
+    """Return the folder with the secrets that Alertmanager reads; written by us."""
+    return home / _FOLDER
+
+
+def enabled(home: Path) -> list[str]:
+    """Return the names of the channels that this home's Alertmanager was given, besides the file."""
+    noted = secrets_folder(home) / "channels"
+    return noted.read_text().split() if noted.is_file() else []
+
+
+def hurried(text: str, interval: str) -> str:
+    """Return Alertmanager's configuration with waits as short as `interval`, for demos and tests."""
+    # The group's interval is also the time that a notification may take, so not as short as the others.
+    for key, value in (("group_wait", interval), ("group_interval", _HURRIED)):
+        text = re.sub(rf"(?m)^(\s*(?:- )?{key}:\s*)\S+", rf"\g<1>{value}", text)
+    return text
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What Alertmanager shall run with: its configuration, and its secrets by path in their folder."""
+
+    text: str
+    secrets: Mapping[str, str]
+
+    def is_in_force(self, home: Path) -> bool:
+        """Say whether this home has it already."""
+        return config_file(home).is_file() and current(home) == self
+
+    def write(self, home: Path, kind: Kind) -> None:
+        """Write all of it; containers run as users of their own, so there only the folder above keeps others out."""
+        place = secrets_folder(home)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        channel_files.folder(home).mkdir(mode=0o700, exist_ok=True)
+        place.mkdir(exist_ok=True)
+        folder_mode, file_mode = (0o755, 0o644) if kind == "docker" else (0o700, 0o600)
+        for old in place.rglob("*"):
+            if old.is_file() and str(old.relative_to(place)) not in self.secrets:
+                old.unlink()
+        for name, secret in self.secrets.items():
+            target, new = place / name, place / f"{name}.new"
+            target.parent.mkdir(exist_ok=True)
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(secret)
+            new.chmod(file_mode)
+            new.replace(target)
+        for path in (place, *(path for path in place.iterdir() if path.is_dir())):
+            path.chmod(folder_mode)
+        config_file(home).parent.mkdir(parents=True, exist_ok=True)
+        config_file(home).write_text(self.text)
+
+
+def current(home: Path) -> Plan:
+    """Return what this home's Alertmanager was given last."""
+    place = secrets_folder(home)
+    secrets = {str(path.relative_to(place)): path.read_text() for path in place.rglob("*") if path.is_file()}
+    return Plan(config_file(home).read_text(), secrets)
+
+
+def compose(
+    home: Path, *, ports: Ports, kind: Kind, interval: str | None, environ: Mapping[str, str] | None = None
+) -> Plan:
+    """Work out Alertmanager's configuration for one stack.
+
+    Args:
+        home: The stack's home.
+        ports: Where native servers listen.
+        kind: Containers reach our receiver by its service name.
+        interval: See `config.render`.
+        environ: The environment; that of this process when not given.
+
+    Raises:
+        ConfigError: A channel was given something that cannot be used.
+    """
+    environ = os.environ if environ is None else environ
+    channel_files.check_names(home, environ)
+    address = f"{HOST}:{ports.webhook}" if kind == "native" else f"webhook:{Ports().webhook}"
+    secrets = {"file_url": f"http://{address}/alerts"}
+    text = shipped("alerts/alertmanager.yaml").read_text()
+    document: dict[str, Any] = yaml.safe_load(text)
+    before = yaml.safe_dump(document)
+    used: list[str] = []
+    for channel in (*channels.ALL, channels.WATCHDOG):
+        for team in channels.TEAMS if channel.severities else ("all",):
+            settings = channel_files.read(channel, home, environ, team)
+            if settings is not None:
+                _add(document, channel, settings, team)
+                secrets |= {f"{team}/{name}": secret for name, secret in settings.secrets.items()}
+                used.append(channel.name)
+    secrets["channels"] = " ".join(dict.fromkeys(used))
+    _keep_hours(document, home, environ)
+    after = yaml.safe_dump(document)
+    if after != before:
+        text = _HEADER + yaml.safe_dump(document, sort_keys=False, width=120)
+    return Plan(hurried(text, interval) if interval else text, secrets)
+
+
+def _add(document: dict[str, Any], channel: channels.Channel, settings: channels.Settings, team: str) -> None:
+    receivers = [f"{team}-{severity}" for severity in channel.severities] or [channel.name]
+    (fragment,) = yaml.safe_load(shipped(f"alerts/channels/{channel.name}.yaml").read_text())["receivers"]
+    ((key, (one,)),) = [(key, value) for key, value in fragment.items() if key != "name"]
+    one |= settings.options
+    one = {name: f"{_FOLDER}/{team}/{value}" if name.endswith("_file") else value for name, value in one.items()}
+    for receiver in document["receivers"]:
+        if receiver["name"] in receivers:
+            # A list of its own: the shipped file lets several receivers share one.
+            receiver[key] = [*receiver.get(key, []), one]
+
+
+def _keep_hours(document: dict[str, Any], home: Path, environ: Mapping[str, str]) -> None:
+    chosen = channel_files.read_hours(home, environ, [*market_hours.CALENDARS, market_hours.ALWAYS])
+    if not chosen:
+        return
+    shipped_hours = yaml.safe_load(shipped("alerts/market_hours.yaml").read_text())["time_intervals"]
+    document["time_intervals"] = [one for one in shipped_hours if one["name"] in chosen]
+    for route in document["route"]["routes"]:
+        if route.get("matchers") == ['severity = "warning"']:
+            for one in (route, *route["routes"]):
+                one["active_time_intervals"] = list(chosen)
+
+
+def reload(url: str) -> None:
+    """Have Alertmanager read its configuration again.
+
+    Args:
+        url: Where it listens.
+
+    Raises:
+        StackError: It refuses, or does not answer; it goes on with what it had.
+    """
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(f"{url}/-/reload", method="POST")  # noqa: S310  our own URL
+    try:
+        with opener.open(request, timeout=_TIMEOUT):
+            return
+    except urllib.error.HTTPError as error:
+        with error:
+            why = error.read().decode(errors="replace").strip()
+        message = f"Alertmanager refuses its new configuration and goes on with the old one. It says:\n{why}"
+        raise StackError(message) from error
+    except OSError as error:
+        message = f"Alertmanager does not answer on {url}: {error}. Look at: otel-trading status"
+        raise StackError(message) from error
