@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "down": "otel_trading.cli.down",
     "status": "otel_trading.cli.status",
     "alerts": "otel_trading.cli.alerts",
+    "silence": "otel_trading.cli.silence",
     "doctor": "otel_trading.cli.doctor",
     "env": "otel_trading.cli.env",
     "metrics": "otel_trading.cli.metrics",
