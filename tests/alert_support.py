@@ -57,6 +57,7 @@ class Endpoints:
     url: str
     _queues: dict[str, queue.Queue[Received]] = field(default_factory=lambda: defaultdict(queue.Queue))
     _answers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _attempts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def answer(self, path: str, *statuses: int) -> None:
         """Answer the next requests for this path with these statuses, later ones as the service does."""
@@ -74,12 +75,25 @@ class Endpoints:
             message = f"nothing came to {path} within {timeout} s"
             raise AssertionError(message) from None
 
+    def take_none(self, paths: list[str], seconds: float) -> None:
+        """Fail when a request for one of these paths is accepted within this time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            came = {path: self._queues[path].queue[0].body for path in paths if self.waiting(path)}
+            assert came == {}
+            time.sleep(_POLL)
+
+    def attempts(self, path: str) -> int:
+        """Return how many requests for this path came, accepted or not."""
+        return self._attempts[path]
+
     def waiting(self, path: str) -> int:
         """Return how many accepted requests for this path nobody has taken."""
         return self._queues[path].qsize()
 
     def handle(self, received: Received) -> tuple[int, str, bytes]:
         """Keep a request and answer it as its service does."""
+        self._attempts[received.path] += 1
         if answers := self._answers[received.path]:
             return answers.pop(0), "text/plain", b"slow down"
         self._queues[received.path].put(received)
@@ -94,8 +108,8 @@ class Endpoints:
 
 
 @contextmanager
-def endpoints() -> Iterator[Endpoints]:
-    """Serve until the end of the block."""
+def endpoints(port: int = 0) -> Iterator[Endpoints]:
+    """Serve until the end of the block, on a port that is free or on this one."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -111,7 +125,7 @@ def endpoints() -> Iterator[Endpoints]:
         def log_message(self, *_: object) -> None:
             """Keep the test's output to the test."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.daemon_threads = True
         served = Endpoints(f"http://127.0.0.1:{server.server_port}")
         threading.Thread(target=server.serve_forever, daemon=True).start()
