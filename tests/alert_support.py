@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -209,6 +210,15 @@ class Alertmanager:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError):
             return False
+
+    def sent(self, integration: str) -> int:
+        """Return how many notifications it has sent by one integration and had answered."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+        counts = re.findall(
+            rf'(?m)^alertmanager_notification_latency_seconds_count{{integration="{integration}".*}} (\d+)$', text
+        )
+        return sum(map(int, counts))
 
     def fire(self, *alerts: dict[str, str], annotations: dict[str, str] | None = None, ended: bool = False) -> None:
         """Send alerts as Prometheus does, or say that they have ended."""

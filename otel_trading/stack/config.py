@@ -11,6 +11,8 @@ import re
 import secrets
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
@@ -21,7 +23,6 @@ from otel_trading.stack.speedup import speed_up_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from otel_trading.stack.ports import Ports
     from otel_trading.stack.state import Kind
@@ -79,8 +80,12 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
     folder = home / "config"
     routing = notifying.compose(home, ports=ports, kind=kind, interval=interval)
     try:
-        for room in _ROOMS:
-            _copy_room(shipped(room), folder / room)
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home) as new:
+            _write_rooms(Path(new), ports, kind, interval, speedup)
+            (Path(new) / "alerts" / "alertmanager.yaml").write_text(routing.text)
+            for room in _ROOMS:
+                _put(Path(new) / room, folder / room)
         for name in _FOR_THE_USER:
             (folder / name).mkdir(exist_ok=True)
         for name in ("alerts", "prometheus", "alertmanager", "collector", "grafana"):
@@ -89,13 +94,8 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
         shutil.copyfile(shipped("compose.yaml"), folder / "compose.yaml")
         for script in (WEBHOOK, CANARY):
             shutil.copyfile(script, folder / script.name)
-        _write_addresses(folder, ports, kind)
         _write_password(password_file(home))
         routing.write(home, kind)
-        if interval is not None:
-            _hurry(folder, interval)
-        if speedup != 1:
-            speed_up_files(folder / "alerts", speedup)
     except OSError as error:
         message = (
             f"Cannot write the stack's home {home}: {error}. "
@@ -105,14 +105,32 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
     return folder
 
 
-def _copy_room(source: Path, target: Path) -> None:
-    """Replace a room, so that a rule that is no longer shipped goes."""
-    for old in target.iterdir() if target.is_dir() else ():
-        if old.is_dir():
-            shutil.rmtree(old)
-        else:
-            old.unlink()
-    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+def _write_rooms(folder: Path, ports: Ports, kind: Kind, interval: str | None, speedup: float) -> None:
+    for room in _ROOMS:
+        shutil.copytree(shipped(room), folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    _write_addresses(folder, ports, kind)
+    if interval is not None:
+        _hurry(folder, interval)
+    if speedup != 1:
+        speed_up_files(folder / "alerts", speedup)
+
+
+def _put(new: Path, old: Path) -> None:
+    """Make a room like the new one, file by file; what is no longer shipped goes.
+
+    A running Prometheus watches its folder of targets: if that vanished for a moment, it would forget Alertmanager,
+    and no alert would arrive for five minutes.
+    """
+    old.mkdir(parents=True, exist_ok=True)
+    for path in old.iterdir():
+        if not (new / path.name).exists():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in new.iterdir():
+        target = old / path.name
+        if path.is_dir():
+            _put(path, target)
+        elif not target.is_file() or target.read_bytes() != path.read_bytes():
+            path.replace(target)
 
 
 def _write_addresses(folder: Path, ports: Ports, kind: Kind) -> None:

@@ -129,6 +129,7 @@ def test_a_restart_repeats_nothing_and_loses_nothing(
         services.answer(_SLACK, *[500] * 1000)
         alertmanager.fire({**_PAGE, "service_name": "untold"})
         assert services.take("/file").body["groupLabels"]["service_name"] == "untold"
+        wait_for(lambda: alertmanager.sent("webhook") == 2, "Alertmanager to know that the file was told")
         alertmanager.stop()
         services.answer(_SLACK)
         alertmanager.start()

@@ -33,6 +33,15 @@ def test_what_is_no_longer_shipped_goes_and_what_is_the_users_stays(tmp_path: Pa
     assert config.password_file(tmp_path).read_text() == password
 
 
+def test_what_stays_the_same_is_left_alone_for_those_who_watch_it(tmp_path: Path) -> None:
+    ports = Ports.free()
+    targets = config.render(tmp_path, ports=ports, kind="native") / "collector" / "targets"
+    before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (targets, *targets.iterdir())}
+    config.render(tmp_path, ports=ports, kind="native")
+    assert {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (targets, *targets.iterdir())} == before
+    assert not list(tmp_path.glob("tmp*"))
+
+
 def test_the_layout_is_that_of_the_repository(tmp_path: Path) -> None:
     folder = _render(tmp_path)
     for name in ("collector/config.yaml", "collector/prometheus.yaml", "alerts/alertmanager.yaml"):
