@@ -213,12 +213,20 @@ class Alertmanager:
 
     def sent(self, integration: str) -> int:
         """Return how many notifications it has sent by one integration and had answered."""
+        return self._count(rf'notification_latency_seconds_count{{integration="{integration}".*}}')
+
+    def suppressed(self, reason: str) -> int:
+        """Return how many notifications it has held back for one reason."""
+        return self._count(rf'notifications_suppressed_total{{reason="{reason}".*}}')
+
+    def _count(self, series: str) -> int:
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:
             text = answer.read().decode()
-        counts = re.findall(
-            rf'(?m)^alertmanager_notification_latency_seconds_count{{integration="{integration}".*}} (\d+)$', text
-        )
-        return sum(map(int, counts))
+        return sum(map(int, re.findall(rf"(?m)^alertmanager_{series} (\d+)$", text)))
+
+    def reload(self) -> None:
+        """Have it read its configuration again."""
+        notifying.reload(self.url)
 
     def fire(self, *alerts: dict[str, str], annotations: dict[str, str] | None = None, ended: bool = False) -> None:
         """Send alerts as Prometheus does, or say that they have ended."""

@@ -67,6 +67,27 @@ def test_a_page_reaches_the_webhook_with_its_labels(alertmanager: Alertmanager, 
             ],
             {"OrderRejectionRateHigh"},  # by the stale data of binance
         ),
+        (
+            "a lost connection never mutes what is at risk",
+            [
+                {**LOST, "trading_venue_name": "kraken"},
+                {**BREACHED, "trading_venue_name": "kraken"},
+                {**STALE, "alertname": "PositionUnprotected", "trading_venue_name": "kraken"},
+                {**STALE, "alertname": "OrderUnacknowledged", "trading_venue_name": "kraken"},
+                {**STALE, "alertname": "FeedConnectedButSilent", "trading_venue_name": "kraken"},
+            ],
+            {"FeedConnectedButSilent"},
+        ),
+        (
+            "a bot that is gone does not hang, its other strategy may",
+            [
+                {**LOST, "alertname": "TelemetryLost", "trading_strategy_name": "momentum"},
+                {**LOST, "alertname": "StrategyHung", "trading_strategy_name": "momentum"},
+                {**LOST, "alertname": "NoActivityWhenExpected", "trading_strategy_name": "dip", "severity": "warning"},
+                {**STALE, "trading_strategy_name": "momentum"},
+            ],
+            {"StrategyHung"},
+        ),
         ("labels that are missing on both sides are not equal", [LOST, STALE, REJECTED], set()),
         (
             "a page that is not about the venue mutes nothing there",
@@ -92,3 +113,26 @@ def test_another_bot_speaks_for_itself(alertmanager: Alertmanager) -> None:
         {**STALE, "job": "two", "trading_venue_name": "kraken"},
     )
     assert alertmanager.muted("two", 1) == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "muted"),
+    [
+        ({"alertname": "TelemetryPathBroken"}, {"MarketDataStale"}),
+        ({"alertname": "StackDown", "job": "otel-collector"}, {"MarketDataStale"}),
+        ({"alertname": "StackDown", "job": "alertmanager"}, set()),
+        ({"alertname": "CollectorExportFailing", "job": "otel-collector"}, set()),  # perhaps another backend only
+    ],
+    ids=str,
+)
+def test_a_broken_road_is_one_page_and_not_one_per_bot(
+    alertmanager: Alertmanager, source: dict[str, str], muted: set[str]
+) -> None:
+    name = f"road {source}"
+    alertmanager.fire(
+        {**STALE, "job": name, "trading_venue_name": "v"},
+        {**BREACHED, "job": name, "trading_venue_name": "v"},
+        {**source, "severity": "critical", "team": "platform"},
+    )
+    assert alertmanager.muted(name, 2) == muted
+    alertmanager.fire({**source, "severity": "critical", "team": "platform"}, ended=True)
