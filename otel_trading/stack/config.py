@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack import notifying
+from otel_trading.stack import grafana_alerts, notifying
 from otel_trading.stack._files import CANARY, WEBHOOK, shipped
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.speedup import speed_up_files
@@ -79,11 +79,13 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
     """
     folder = home / "config"
     routing = notifying.compose(home, ports=ports, kind=kind, interval=interval)
+    grafana = grafana_alerts.compose(home, kind)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home) as new:
             _write_rooms(Path(new), ports, kind, interval, speedup)
             (Path(new) / "alerts" / "alertmanager.yaml").write_text(routing.text)
+            grafana.write(home, kind, Path(new) / "dashboards" / "provisioning")
             for room in _ROOMS:
                 _put(Path(new) / room, folder / room)
         for name in _FOR_THE_USER:

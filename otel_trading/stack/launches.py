@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_trading import __version__
-from otel_trading.stack import config
+from otel_trading.stack import config, grafana_alerts
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
 from otel_trading.stack.speedup import lookback
@@ -169,5 +169,6 @@ def _grafana(home: Path, ports: Ports) -> Launch | None:
         "GF_SECURITY_ADMIN_PASSWORD": f"$__file{{{config.password_file(home)}}}",
         "STACK_PROMETHEUS_URL": f"http://{HOST}:{ports.prometheus}",
         "STACK_DASHBOARDS": str(dashboards / "json"),
+        **grafana_alerts.compose(home, "native").variables,
     }
     return Launch("grafana", "of PATH", command, url, f"{url}/api/health", ("grafana",), environment)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from otel_trading.errors import StackError
-from otel_trading.stack import channel_files, channels, market_hours
+from otel_trading.stack import channel_files, channels, market_hours, secret_files
 from otel_trading.stack._files import shipped
 from otel_trading.stack.ports import HOST, Ports
 
@@ -72,33 +72,16 @@ class Plan:
         return config_file(home).is_file() and current(home) == self
 
     def write(self, home: Path, kind: Kind) -> None:
-        """Write all of it; containers run as users of their own, so there only the folder above keeps others out."""
-        place = secrets_folder(home)
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Write all of it."""
+        secret_files.write(secrets_folder(home), self.secrets, kind)
         channel_files.folder(home).mkdir(mode=0o700, exist_ok=True)
-        place.mkdir(exist_ok=True)
-        folder_mode, file_mode = (0o755, 0o644) if kind == "docker" else (0o700, 0o600)
-        for old in place.rglob("*"):
-            if old.is_file() and str(old.relative_to(place)) not in self.secrets:
-                old.unlink()
-        for name, secret in self.secrets.items():
-            target, new = place / name, place / f"{name}.new"
-            target.parent.mkdir(exist_ok=True)
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(secret)
-            new.chmod(file_mode)
-            new.replace(target)
-        for path in (place, *(path for path in place.iterdir() if path.is_dir())):
-            path.chmod(folder_mode)
         config_file(home).parent.mkdir(parents=True, exist_ok=True)
         config_file(home).write_text(self.text)
 
 
 def current(home: Path) -> Plan:
     """Return what this home's Alertmanager was given last."""
-    place = secrets_folder(home)
-    secrets = {str(path.relative_to(place)): path.read_text() for path in place.rglob("*") if path.is_file()}
-    return Plan(config_file(home).read_text(), secrets)
+    return Plan(config_file(home).read_text(), secret_files.read(secrets_folder(home)))
 
 
 def compose(
