@@ -11,6 +11,7 @@ import json
 import sys
 from collections import defaultdict
 from datetime import date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -57,9 +58,8 @@ def generate(first: int) -> str:
 
 
 def _intervals(code: str, years: range) -> list[dict[str, Any]]:
-    import exchange_calendars  # type: ignore[import-untyped]  # noqa: PLC0415  an extra, and seconds to load
-
-    calendar = exchange_calendars.get_calendar(code, f"{years.start - 1}-12-01", f"{years.stop}-01-31")
+    package: Any = import_module("exchange_calendars")  # here, because it brings pandas
+    calendar = package.get_calendar(code, f"{years.start - 1}-12-01", f"{years.stop}-01-31")
     zone = ZoneInfo(str(calendar.tz))
     open_on: dict[date, list[tuple[int, int]]] = defaultdict(list)
     for row in calendar.schedule.itertuples():
