@@ -44,8 +44,9 @@ def test_a_secret_is_in_force_after_the_next_up(stack_home: Path, services: Endp
     assert running.channels == []
 
     file = secret(stack_home, "slack_url", f"{services.url}/slack")
+    secret(stack_home, "watchdog_url", f"{services.url}/ping")
     running = _up(stack_home, ports)
-    assert (running.started, running.channels) == (False, ["slack"])
+    assert (running.started, running.channels) == (False, ["slack", "watchdog"])
     _page(running, "one")
     assert "one" in services.take("/slack").body["attachments"][0]["title"]
 
@@ -59,12 +60,15 @@ def test_a_secret_is_in_force_after_the_next_up(stack_home: Path, services: Endp
     assert "two" in services.take("/slack").body["attachments"][0]["title"]
 
     file.unlink()
-    assert _up(stack_home, ports).channels == []
+    assert _up(stack_home, ports).channels == ["watchdog"]
     _page(running, "three")
     # The file is told in every configuration.
     text = wait_until(lambda: "three" in (text := running.alerts_file.read_text()) and text, 10, "the third page")
     assert {json.loads(line)["labels"].get("service_name") for line in text.splitlines()} >= {"one", "two", "three"}
     assert services.waiting("/slack") == 0
+    # From Prometheus' own rule to the outside.
+    pulse = services.take("/ping", timeout=30).body
+    assert [alert["labels"]["alertname"] for alert in pulse["alerts"]] == ["Watchdog"]
 
 
 def test_a_secret_that_cannot_be_used_is_told_before_anything_is_started(stack_home: Path) -> None:
