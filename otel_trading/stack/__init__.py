@@ -144,6 +144,9 @@ def up(
             docker.up(home, ports, evaluation_interval, progress, speedup=speedup)
         else:
             native.up(home, ports, evaluation_interval, progress, before, speedup=speedup)
+        if before is not None:
+            # It may have run all along, while its configuration was written anew.
+            notifying.reload(find(home=home).urls["alertmanager"])
         return replace(find(home=home), started=True)
 
 

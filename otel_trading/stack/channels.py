@@ -61,8 +61,14 @@ class Channel:
 
 
 def _url(text: str, schemes: tuple[str, ...] = ("https", "http")) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in schemes or not parts.hostname or parts.port == 0:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        # Its words would repeat a piece of a password that was not written as %XX.
+        message = "has a URL that cannot be taken apart; special characters of a user or password are written as %XX"
+        raise ValueError(message) from error
+    if not good:
         message = f"has no URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)} and names a host"
         raise ValueError(message)
     return text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ from stack_support import post, quiet, wait_until
 from alert_support import Endpoints, endpoints, secret
 from otel_trading import stack
 from otel_trading.errors import ConfigError
-from otel_trading.stack import notifying
+from otel_trading.stack import health, notifying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +71,20 @@ def test_a_secret_is_in_force_after_the_next_up(stack_home: Path, services: Endp
     # From Prometheus' own rule to the outside.
     pulse = services.take("/ping", timeout=30).body
     assert [alert["labels"]["alertname"] for alert in pulse["alerts"]] == ["Watchdog"]
+
+
+def test_bringing_another_server_back_applies_a_secret_as_well(stack_home: Path, services: Endpoints) -> None:
+    ports = stack.Ports.free()
+    _up(stack_home, ports)
+    (webhook,) = [one for one in stack.status(home=stack_home) if one.service == "webhook"]
+    assert webhook.pid is not None
+    os.kill(webhook.pid, signal.SIGKILL)
+    wait_until(lambda: not health.answers(f"{webhook.url}/-/healthy"), 10, "its end")
+    secret(stack_home, "slack_url", f"{services.url}/slack")
+    running = _up(stack_home, ports)
+    assert running.started
+    _page(running, "one")
+    assert "one" in services.take("/slack").body["attachments"][0]["title"]
 
 
 def test_a_secret_that_cannot_be_used_is_told_before_anything_is_started(stack_home: Path) -> None:
