@@ -46,12 +46,13 @@ WITHOUT: Final = {
 
 
 def _rule(scenario: Scenario) -> dict[str, Any]:
-    """Return the rule of a scenario: of the severity that it names, else the only one."""
+    """Return the one rule that a scenario provokes."""
     rule: dict[str, Any]
     (rule,) = [
         rule
         for rule in RULES
-        if rule["alert"] == scenario.alert and scenario.severity in {"", rule["labels"]["severity"]}
+        if rule["alert"] == scenario.alert
+        and all(rule["labels"].get(name, "") == value for name, value in scenario.labels.items())
     ]
     return rule
 

@@ -8,14 +8,19 @@ calls `otel_trading.meter` and its neighbours, and knows neither Prometheus nor 
 from __future__ import annotations
 
 from otel_trading.demo.scenarios import (
+    execution,
     intent,
     market_data,
     order,
     order_control,
+    plumbing,
     portfolio,
     reconciliation,
+    resilience,
     risk,
     sdk,
+    service,
+    strategy,
     venue,
 )
 from otel_trading.demo.scenarios._model import ALL, Cause, Scenario
@@ -24,13 +29,18 @@ __all__ = [
     "ALL",
     "Cause",
     "Scenario",
+    "execution",
     "intent",
     "market_data",
     "order",
     "order_control",
+    "plumbing",
     "portfolio",
     "reconciliation",
+    "resilience",
     "risk",
     "sdk",
+    "service",
+    "strategy",
     "venue",
 ]

@@ -60,7 +60,7 @@ class Scenario:
 
     Args:
         alert: Name of the alert.
-        severity: Of an alert that comes in several, the one that is meant.
+        labels: Of an alert that has several rules, what tells the one that is meant.
         play: Makes the cause, keeps it up while it holds, and sets right what does not end by itself.
         thresholds: What the bot's strategy is compared with in place of the defaults: times and sums that nobody could
             wait for.
@@ -70,8 +70,8 @@ class Scenario:
     """
 
     alert: str
-    severity: str = ""
     play: Callable[[Cause], None]
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
     thresholds: Mapping[str, float] = field(default_factory=dict[str, float])
     also: tuple[str, ...] = ()
     resolves: bool = True
@@ -79,8 +79,9 @@ class Scenario:
 
     @property
     def name(self) -> str:
-        """Name of the alert, and the severity where there are several."""
-        return f"{self.alert}-{self.severity}" if self.severity else self.alert
+        """Name of the alert, and what tells its rule from the others: `CredentialExpiring-critical`."""
+        told = (key if value == "true" else value for key, value in self.labels.items() if value)
+        return "-".join((self.alert, *told))
 
     @property
     def about(self) -> str:
@@ -109,14 +110,14 @@ class Scenario:
 
     def is_meant_by(self, labels: Mapping[str, str]) -> bool:
         """Say whether an alert with these labels is the one that this provokes."""
-        mine = {"alertname": self.alert, "service_name": self.service}
-        return mine.items() <= labels.items() and self.severity in {"", labels.get("severity")}
+        mine = {"alertname": self.alert, "service_name": self.service, **self.labels}
+        return all(labels.get(name, "") == value for name, value in mine.items())
 
 
 def scenario(
     alert: str,
     *,
-    severity: str = "",
+    labels: Mapping[str, str] | None = None,
     thresholds: Mapping[str, float] | None = None,
     also: tuple[str, ...] = (),
     resolves: bool = True,
@@ -127,7 +128,7 @@ def scenario(
     def register(play: Callable[[Cause], None]) -> Callable[[Cause], None]:
         made = Scenario(
             alert=alert,
-            severity=severity,
+            labels=labels or {},
             play=play,
             thresholds=thresholds or {},
             also=also,

@@ -79,8 +79,9 @@ class Playing:
         self._before = before
 
     def end_cause(self) -> None:
-        """Set right what is wrong; the bot stays."""
-        self.bot.signal(signal.SIGUSR1)
+        """Set right what is wrong; the bot stays, and goes on where it had been suspended."""
+        for sign in (signal.SIGUSR1, signal.SIGCONT):
+            self.bot.signal(sign)
 
     def arrived(self) -> list[Notification]:
         """Return every notification of this bot since its start."""
@@ -107,6 +108,8 @@ def play(running: Stack, scenario: Scenario, logs: Path) -> Generator[Playing]:
         "OTEL_TRADING_MODE": "live",
         "OTEL_EXPORTER_OTLP_ENDPOINT": running.otlp_endpoint,
         "OTEL_METRIC_EXPORT_INTERVAL": f"{EXPORT * 1000:.0f}",
+        # How busy this machine is belongs to no scenario.
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "system_metrics",
         **scenario.environment,
     }
     command = (*_RUN, sys.executable, "-m", "otel_trading.demo.scenarios", scenario.name)
@@ -114,4 +117,7 @@ def play(running: Stack, scenario: Scenario, logs: Path) -> Generator[Playing]:
     log = logs / f"{scenario.service}.log"
     with child.python(scenario.service, command, environment=environment, log=log, answers=True) as bot:
         bot.first_line()
-        yield Playing(scenario, bot, running.alerts_file, before)
+        try:
+            yield Playing(scenario, bot, running.alerts_file, before)
+        finally:
+            bot.signal(signal.SIGCONT)

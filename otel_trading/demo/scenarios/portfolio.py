@@ -25,7 +25,7 @@ def no_limit(cause: Cause) -> None:
     meter.risk_limit(name="daily_loss", limit=500)
 
 
-@scenario("DailyLossBudgetBurn", severity="warning")
+@scenario("DailyLossBudgetBurn", labels={"severity": "warning"})
 def budget_half_gone(cause: Cause) -> None:
     """Six tenths of the day's loss limit are used up."""
     _budget(0.6)
@@ -33,7 +33,7 @@ def budget_half_gone(cause: Cause) -> None:
     _budget(0.1)
 
 
-@scenario("DailyLossBudgetBurn", severity="critical")
+@scenario("DailyLossBudgetBurn", labels={"severity": "critical"})
 def budget_gone(cause: Cause) -> None:
     """Nearly all of the day's loss limit is used up."""
     _budget(0.95)

@@ -66,13 +66,13 @@ def skew(cause: Cause) -> None:
     meter.clock_offset(seconds=0.01)
 
 
-@scenario("CredentialExpiring", severity="warning")
+@scenario("CredentialExpiring", labels={"severity": "warning"})
 def key_of_a_week(cause: Cause) -> None:
     """The API key ends in a week; then somebody renews it."""
     _key(cause, 7)
 
 
-@scenario("CredentialExpiring", severity="critical")
+@scenario("CredentialExpiring", labels={"severity": "critical"})
 def key_of_a_day(cause: Cause) -> None:
     """The API key ends tomorrow; then somebody renews it."""
     _key(cause, 1)
