@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400)]
 
 #: Bots at once: more would be late on two cores, and what is late looks like what is lost.
-AT_ONCE: Final = 12
+AT_ONCE: Final = 16
 #: Seconds in which a scenario has to be delivered, and afterwards has to be resolved.
 PATIENCE: Final = 120.0
 #: Seconds to wait for what must not come: two rounds of Alertmanager's `group_interval`.

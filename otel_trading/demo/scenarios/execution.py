@@ -8,13 +8,13 @@ from otel_trading import meter
 from otel_trading.demo.scenarios._model import Cause, scenario
 
 
-@scenario("SlippageHigh")
+@scenario("SlippageHigh", thresholds={"win_rate_ratio": 0})
 def slippage(cause: Cause) -> None:
     """Every fill is one percent worse than the price that was expected."""
     _fills(cause, worse=0.01)
 
 
-@scenario("FeesUnexpected")
+@scenario("FeesUnexpected", thresholds={"win_rate_ratio": 0})
 def fees(cause: Cause) -> None:
     """The venue takes five percent of every fill."""
     _fills(cause, fee=0.05)
