@@ -50,6 +50,17 @@ def funding(cause: Cause) -> None:
     meter.funding_rate(symbol="BTC/USD:USD", rate=0)
 
 
+@scenario("ConcentrationHigh")
+def concentration(cause: Cause) -> None:
+    """One symbol is 95 % of what the account holds, where the bot wants no more than six tenths."""
+    meter.risk_limit(name="concentration", limit=0.6, unit="ratio")
+    meter.position(symbol="ETH/USD:USD", quantity=1, price=3_000)
+    meter.price_marked(symbol="ETH/USD:USD", price=3_000)
+    _position(1)
+    cause.hold()
+    _position(0.05)
+
+
 @scenario("PositionUnprotected")
 def unprotected(cause: Cause) -> None:
     """A position has no stop order though the bot wants one for all of it."""
