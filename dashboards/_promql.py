@@ -72,6 +72,22 @@ def series(metric: Metric, part: str = "", where: Where | None = None) -> str:
     return f"{name}{{{', '.join(matchers)}}}"
 
 
+def foreign(name: str, *matchers: str) -> str:
+    """Return the selector of a series that OpenTelemetry's own conventions name, narrowed to the bots chosen.
+
+    Args:
+        name: As Prometheus holds it.
+        matchers: Further ones, as PromQL writes them.
+    """
+    own = (f'{ENVIRONMENT}=~"$environment|"', f'{SERVICE}=~"$service"')
+    return f"{name}{{{', '.join((*own, *matchers))}}}"
+
+
+def in_mode(expression: str, mode: str) -> str:
+    """Return the expression for one mode, whichever is chosen."""
+    return expression.replace(MODE, f'{a.MODE.prometheus}="{mode}"')
+
+
 def group(metric: Metric, by: By) -> str:
     """Return the `by (...) ` clause; the currency joins by itself."""
     labels = [label if isinstance(label, str) else label.prometheus for label in by]

@@ -7,21 +7,29 @@ from typing import TYPE_CHECKING, Final
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards._house import DATASOURCE, RED
+from dashboards._house import BLUE, DATASOURCE, GREY, RED
 from dashboards._promql import FILTERS, MODE, SERVICE
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import strategy
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.cog import builder
 
 ALERTS: Final = 'ALERTS{alertstate="firing", severity!="none"}'
+#: Who sends what OpenTelemetry's own conventions name; it says no mode.
+_STANDARD: Final = '__name__=~"(http|process|system)_.+"'
 _LABELS: Final = {"environment": "Environment", "service": "Bot"}
 
 
-def variables() -> list[builder.Builder[model.VariableModel]]:
-    """Return the variables, mode first after the data source: it decides whether money is at stake."""
-    filters = [_filter(name, label) for name, label in FILTERS.items()]
-    return [_datasource(), _mode(), *filters]
+def variables(used: set[str]) -> list[builder.Builder[model.VariableModel]]:
+    """Return the variables, mode first after the data source: it decides whether money is at stake.
+
+    Args:
+        used: Names of those that a panel of the board obeys; one that changes nothing would only mislead.
+    """
+    mode = "mode" in used
+    filters = [_filter(name, label, of_trading=mode) for name, label in FILTERS.items() if name in used]
+    return [_datasource(), *([_mode()] if mode else []), *filters]
 
 
 def fired_alerts() -> dashboard.AnnotationQuery:
@@ -40,6 +48,40 @@ def fired_alerts() -> dashboard.AnnotationQuery:
     )
 
 
+def changed_thresholds() -> dashboard.AnnotationQuery:
+    """Return the annotation that marks when somebody set another threshold, who and why."""
+    return (
+        dashboard.AnnotationQuery()
+        .name("Thresholds")
+        .datasource(DATASOURCE)
+        .enable(enable=True)
+        .icon_color(BLUE)
+        .expr("trading:threshold_change:time_seconds * 1000")
+        .step("60s")
+        .use_value_for_time(use_value_for_time=True)
+        .title_format("{{threshold}}: {{old}} to {{new}}")
+        .text_format("{{who}}: {{why}}")
+    )
+
+
+def deployments() -> dashboard.AnnotationQuery:
+    """Return the annotation that marks each start of a bot: a new version, a restart, a crash."""
+    name, mode = strategy.START_TIME.prometheus, a.MODE.prometheus
+    started = f'{name}{{{mode}="live"}} or {name}{{{mode}="paper"}}'
+    return (
+        dashboard.AnnotationQuery()
+        .name("Starts")
+        .datasource(DATASOURCE)
+        .enable(enable=True)
+        .icon_color(GREY)
+        .expr(f"max by ({SERVICE}, service_version) ({started}) * 1000")
+        .step("60s")
+        .use_value_for_time(use_value_for_time=True)
+        .title_format(f"{{{{{SERVICE}}}}} started")
+        .text_format("{{service_version}}")
+    )
+
+
 def _datasource() -> dashboard.DatasourceVariable:
     return dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
 
@@ -49,8 +91,10 @@ def _mode() -> dashboard.CustomVariable:
     return dashboard.CustomVariable("mode").label("Mode").values(",".join(a.MODE.values)).current(live)
 
 
-def _filter(name: str, label: str) -> dashboard.QueryVariable:
+def _filter(name: str, label: str, *, of_trading: bool) -> dashboard.QueryVariable:
     narrowed = MODE if name in {"environment", "service"} else f'{MODE}, {SERVICE}=~"$service"'
+    if not of_trading:
+        narrowed = _STANDARD
     query = f"label_values({{{narrowed}}}, {label})"
     return (
         dashboard.QueryVariable(name)

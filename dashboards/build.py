@@ -4,26 +4,58 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import overview
+from dashboards.boards import (
+    backtest,
+    execution,
+    host,
+    market_data,
+    overview,
+    pipeline,
+    plumbing,
+    portfolio,
+    resilience,
+    service,
+    strategy,
+    venues,
+)
+
+if TYPE_CHECKING:
+    from dashboards._board import Board
 
 FOLDER: Final = Path(__file__).parent / "json"
+_MODULES: Final = (
+    overview,
+    portfolio,
+    execution,
+    market_data,
+    venues,
+    strategy,
+    backtest,
+    resilience,
+    service,
+    plumbing,
+    host,
+    pipeline,
+)
 #: Every board, by its uid, which is also its file name.
-BOARDS: Final = {overview.UID: overview.build}
+BOARDS: Final[dict[str, Board]] = {module.BOARD.uid: module.BOARD for module in _MODULES}
 
 
 def render(uid: str) -> str:
     """Return the JSON text of a board."""
-    return json.dumps(BOARDS[uid](), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+    return json.dumps(BOARDS[uid].build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
 
 
 def write(folder: Path = FOLDER) -> list[Path]:
-    """Write every board and return the files."""
+    """Write every board and return the files; a board that is no more goes."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{uid}.json" for uid in BOARDS]
+    for gone in set(folder.glob("*.json")) - set(paths):
+        gone.unlink()
     for path in paths:
         path.write_text(render(path.stem), encoding="utf-8")
     return paths

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dashboards import _house as house
 from dashboards import _promql as promql
 from otel_trading.semconv import attributes as a
-from otel_trading.semconv import backtest
+from otel_trading.semconv import backtest, execution, portfolio
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import table, timeseries
@@ -49,3 +49,42 @@ def runs() -> timeseries.Panel:
     by = (*_BY, a.ERROR_TYPE)  # what succeeded has no error
     query = house.query(promql.per_minute(backtest.DURATION, by, part="count"), promql.legend(*by))
     return house.lines("Backtests", "Runs, with the error of those that failed.", house.PER_MINUTE, query).min(0)
+
+
+def _against(title: str, about: str, unit: str, live: str, promised: str) -> timeseries.Panel:
+    queries = [
+        house.query(promql.in_mode(live, "live"), f"live {promql.legend(a.STRATEGY, a.WINDOW)}"),
+        house.query(promql.in_mode(promised, "backtest"), f"backtest {promql.legend(*_BY)}"),
+    ]
+    panel = house.dashed(house.lines(title, about, unit, *queries), "/^backtest/")
+    return panel.no_value("No data: it needs a live bot and a backtest of one strategy")
+
+
+def return_against() -> timeseries.Panel:
+    """Does live earn what the backtest promised?"""
+    live = promql.now(portfolio.RETURN, (a.STRATEGY, a.WINDOW), "max")
+    about = "Return of live windows beside the last backtest of each strategy, dashed."
+    return _against("Return", about, house.SHARE, live, promql.now(backtest.RETURN, _BY, "max"))
+
+
+def sharpe_against() -> timeseries.Panel:
+    """Is it as steady?"""
+    live = promql.now(portfolio.SHARPE_RATIO, (a.STRATEGY, a.WINDOW), "max")
+    about = "Sharpe ratio of live windows beside the last backtest of each strategy, dashed."
+    panel = _against("Sharpe ratio", about, house.COUNT, live, promql.now(backtest.SHARPE_RATIO, _BY, "max"))
+    return panel.decimals(2)
+
+
+def drawdown_against() -> timeseries.Panel:
+    """Is it as deep?"""
+    live = promql.now(portfolio.MAX_DRAWDOWN, (a.STRATEGY, a.WINDOW), "max")
+    about = "Deepest drawdown of live windows beside the last backtest of each strategy, dashed."
+    return _against("Max drawdown", about, house.SHARE, live, promql.now(backtest.MAX_DRAWDOWN, _BY, "max"))
+
+
+def slippage_against() -> timeseries.Panel:
+    """Does a fill cost what the model assumed?"""
+    by = (a.STRATEGY,)
+    signed = promql.signed_mean(execution.SLIPPAGE, a.DIRECTION, ("adverse", "favorable"), by, window="30m")
+    about = "Mean slippage over 30 minutes, live and in backtests (dashed); above zero it costs."
+    return _against("Slippage", about, house.BASIS_POINTS, f"10000 * {signed}", f"10000 * {signed}")

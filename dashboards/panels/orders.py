@@ -10,7 +10,7 @@ from otel_trading.semconv import attributes as a
 from otel_trading.semconv import execution, order
 
 if TYPE_CHECKING:
-    from grafana_foundation_sdk.builders import timeseries
+    from grafana_foundation_sdk.builders import heatmap, stat, timeseries
 
 _BOTH_WAYS = {"adverse": house.RED, "favorable": house.GREEN}
 _OUTCOMES = {"win": house.GREEN, "loss": house.RED, "breakeven": house.GREY}
@@ -26,6 +26,18 @@ def requests() -> timeseries.Panel:
 def acknowledgement() -> timeseries.Panel:
     """Send to first acknowledgement."""
     return house.quantiles("Acknowledgement", order.ACKNOWLEDGEMENT_DURATION)
+
+
+def acknowledgement_spread() -> heatmap.Panel:
+    """How it spreads, and from when on."""
+    metric = order.ACKNOWLEDGEMENT_DURATION
+    return house.heat("Acknowledgement spread", house.about(metric), house.SECONDS, promql.buckets(metric))
+
+
+def open_now() -> stat.Panel:
+    """What is in the market now."""
+    query = house.latest(promql.now(order.ACTIVE), "open")
+    return house.number("Orders open now", house.about(order.ACTIVE), house.COUNT, query)
 
 
 def request_duration() -> timeseries.Panel:

@@ -12,10 +12,6 @@ from otel_trading.semconv import sdk
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import timeseries
 
-#: The Collector's own series (https://opentelemetry.io/docs/collector/internal-telemetry/).
-_QUEUE, _QUEUE_CAPACITY = "otelcol_exporter_queue_size", "otelcol_exporter_queue_capacity"
-_NO_COLLECTOR = "No data: this Prometheus scrapes no Collector; `otel-trading up` starts both"
-
 
 def dropped() -> timeseries.Panel:
     """What the SDK refused or lost."""
@@ -45,14 +41,3 @@ def exports_failed() -> timeseries.Panel:
         promql.per_minute(sdk.EXPORT_DURATION, by, where=promql.FAILED, part="count"), promql.legend(*by)
     )
     return house.events("Exports failed", "Exports that failed, by error.", house.PER_MINUTE, query)
-
-
-def collector_queue() -> timeseries.Panel:
-    """What waits in the Collector."""
-    share = f"sum by (exporter) ({_QUEUE}) / sum by (exporter) ({_QUEUE_CAPACITY})"
-    query = house.query(share, promql.legend("exporter"))
-    description = (
-        "How full the Collector's queues to its back ends are; telemetry waits there while Prometheus is away."
-    )
-    panel = house.lines("Collector queue", description, house.SHARE, query)
-    return house.drawn_steps(panel, house.rising(0.7, 0.9)).min(0).max(1).no_value(_NO_COLLECTOR)

@@ -47,7 +47,9 @@ class Names:
         strict: Whether a name that nobody declared is refused even when it looks like none of ours.
     """
 
-    recorded: frozenset[str] = frozenset(name for each in thresholds.ALL for name in (each.record, each.in_force))
+    recorded: frozenset[str] = frozenset(
+        [name for each in thresholds.ALL for name in (each.record, each.in_force)] + [thresholds.CHANGED]
+    )
     labels: frozenset[str] = frozenset({SCOPE})
     strict: bool = False
 

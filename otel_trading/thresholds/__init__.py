@@ -11,12 +11,14 @@ from typing import Final
 from otel_trading.thresholds import execution, intent, market_data, order, order_control, portfolio, risk, stack, venue
 from otel_trading.thresholds._model import Limit, Scope, Threshold
 
-__all__ = ["ALL", "BY_NAME", "Limit", "Scope", "Threshold"]
+__all__ = ["ALL", "BY_NAME", "CHANGED", "Limit", "Scope", "Threshold"]
 
 _FAMILIES: Final = (order, order_control, intent, execution, portfolio, risk, market_data, stack, venue)
 #: Every threshold, in the order of the families.
 ALL: Final[tuple[Threshold, ...]] = tuple(
     value for family in _FAMILIES for value in vars(family).values() if isinstance(value, Threshold)
 )
+#: When a user changed one, in seconds since 1970: what marks it on the boards.
+CHANGED: Final = "trading:threshold_change:time_seconds"
 #: By name.
 BY_NAME: Final[dict[str, Threshold]] = {threshold.name: threshold for threshold in ALL}

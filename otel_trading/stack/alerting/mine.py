@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from otel_trading.errors import ConfigError, StackError
 from otel_trading.stack.alerting import history
 from otel_trading.stack.alerting.overrides import Override
-from otel_trading.thresholds import BY_NAME
+from otel_trading.thresholds import BY_NAME, CHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["CHANGED", "Mine"]
+__all__ = ["Mine"]
 
-#: When a threshold was changed, in seconds since 1970: what marks it on the boards.
-CHANGED: Final = "trading:threshold_change:time_seconds"
 _HEAD: Final = "# Written by `otel-trading alerts --set`, which also keeps a log. JSON, which is YAML too.\n"
 _NUMBER: Final = re.compile(r"vector\((.+)\)")
 #: So many changes are marked on the boards; the log has all of them.
@@ -107,7 +105,7 @@ class Mine:
 
     def _parsed(self) -> list[Override]:
         try:
-            rules = json.loads(self._text.removeprefix(_HEAD))["groups"][0]["rules"] if self._text else []
+            rules: list[Any] = json.loads(self._text.removeprefix(_HEAD))["groups"][0]["rules"] if self._text else []
             return [_override(rule) for rule in rules if rule["record"] != CHANGED]
         except (ValueError, KeyError, IndexError, TypeError) as error:
             message = (

@@ -1,0 +1,54 @@
+"""Execution: orders, fills, latency, slippage, markouts, rejections."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards._board import Board
+from dashboards.panels import first_look, orders
+
+BOARD: Final = Board(
+    uid="otel-trading-execution",
+    title="Execution",
+    description="Do orders get through, how fast, at what price, at what cost; what was rejected and why.",
+    rows={
+        "": (
+            first_look.fills,
+            first_look.orders_get_through,
+            first_look.acknowledgement,
+            orders.open_now,
+        ),
+        "Orders": (
+            orders.requests,
+            orders.acknowledgement,
+            orders.acknowledgement_spread,
+            orders.rejected_share,
+            orders.transitions,
+            orders.request_duration,
+            orders.rejections,
+            orders.active,
+            orders.fill_duration,
+            orders.unacknowledged_age,
+            orders.rate_max,
+        ),
+        "Intents and workers": (
+            orders.intents,
+            orders.intents_active,
+            orders.intent_lag,
+        ),
+        "Fills and their price": (
+            orders.fills,
+            orders.slippage,
+            orders.slippage_size,
+            orders.shortfall,
+            orders.markout,
+            orders.notional,
+            orders.fees,
+        ),
+        "Round trips": (
+            orders.closures,
+            orders.trade_return,
+            orders.holding_time,
+        ),
+    },
+)

@@ -1,0 +1,31 @@
+"""Host: the machine that a bot runs on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards._board import Board
+from dashboards.panels import host
+
+BOARD: Final = Board(
+    uid="otel-trading-host",
+    title="Host",
+    description="CPU, memory and disk of the machines and of the bots on them.",
+    rows={
+        "": (
+            host.cpu_now,
+            host.memory_now,
+            host.disk_now,
+        ),
+        "Machine": (
+            host.cpu,
+            host.memory,
+            host.network,
+        ),
+        "Bots": (
+            host.process_cpu,
+            host.process_memory,
+            host.process_threads,
+        ),
+    },
+)

@@ -1,0 +1,37 @@
+"""Market data and connections."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards._board import Board
+from dashboards.panels import first_look, market_data
+
+BOARD: Final = Board(
+    uid="otel-trading-market-data",
+    title="Market data and connections",
+    description="Is every feed alive, complete and on time; is every connection up, and since when.",
+    rows={
+        "": (
+            first_look.feed_age,
+            first_look.connections,
+        ),
+        "Feeds": (
+            market_data.age,
+            market_data.messages,
+            market_data.delay,
+            market_data.gaps,
+            market_data.resyncs,
+        ),
+        "Connections": (
+            market_data.uptime,
+            market_data.reconnects,
+            market_data.ping,
+        ),
+        "Fetched data": (
+            market_data.fetches,
+            market_data.fetches_failed,
+            market_data.quality,
+        ),
+    },
+)

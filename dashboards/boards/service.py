@@ -1,0 +1,36 @@
+"""API service: HTTP server and client by the stable names of OpenTelemetry."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards._board import Board
+from dashboards.panels import service, venue
+
+BOARD: Final = Board(
+    uid="otel-trading-service",
+    title="API service",
+    description="The bot's own HTTP server, what it calls, and who asks too much.",
+    rows={
+        "": (
+            service.request_rate,
+            service.error_share,
+            service.latency_now,
+        ),
+        "Served": (
+            service.requests,
+            service.latency,
+            service.errors,
+            service.by_status,
+        ),
+        "Called": (
+            service.calls,
+            service.call_latency,
+            service.call_errors,
+        ),
+        "Rate limits": (
+            venue.budget_share,
+            venue.refusals,
+        ),
+    },
+)
