@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-BOARD: Final = Path(__file__).parents[2] / "dashboards" / "json" / "otel-trading-overview.json"
+BOARDS: Final = sorted((Path(__file__).parents[2] / "dashboards" / "json").glob("*.json"))
 #: Theirs, by id, and what ours are called.
 PANELS: Final = {
     "S0-22": ["Circuit breakers"],
@@ -47,18 +47,20 @@ NOT_ON_THAT_DAY: Final = {
     "order_intents_error_total",
     "system_api_errors_total",
 }
+#: Expressions that a good day leaves empty, with what would fill them.
+NOTHING_TO_SHOW: Final[dict[str, str]] = {}
 SERVICE: Final = "day-for-panels"
 
 
-def _panels() -> dict[str, dict[str, Any]]:
-    board = json.loads(BOARD.read_text(encoding="utf-8"))
-    flat = [inner for panel in board["panels"] for inner in [panel, *panel.get("panels", ())]]
+def _panels(*boards: Path) -> dict[str, dict[str, Any]]:
+    read = [json.loads(board.read_text(encoding="utf-8")) for board in boards or BOARDS]
+    flat = [inner for board in read for panel in board["panels"] for inner in [panel, *panel.get("panels", ())]]
     return {panel["title"]: panel for panel in flat if panel["type"] != "row"}
 
 
-def _asked(expression: str) -> str:
+def _asked(expression: str, mode: str = "live") -> str:
     """Return the query as Grafana sends it: this bot, everything else on All."""
-    for name, value in (("__rate_interval", "1m"), ("__range", "5m"), ("mode", "live"), ("service", SERVICE)):
+    for name, value in (("__rate_interval", "1m"), ("__range", "5m"), ("mode", mode), ("service", SERVICE)):
         expression = re.sub(rf"\${name}\b", value, expression)
     return re.sub(r"\$\w+", ".*", expression)
 
@@ -68,7 +70,7 @@ def day(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Generator[Sta
     """A stack with a bot that had a day of trading and still runs."""
     body = "from otel_trading.testing import day_of_trading; day_of_trading(seed=1)"
     folder = tmp_path_factory.mktemp("panels")
-    with running(folder, SERVICE, body, environment(stack)):
+    with running(folder, SERVICE, body, environment(stack, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="")):
         yield stack
 
 
@@ -82,16 +84,35 @@ def test_a_panel_of_theirs_has_data_on_our_board(day: Stack, row: str) -> None:
             assert not [one for one in found if math.isnan(float(one["value"][1]))]
 
 
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.stem)
+def test_every_expression_of_a_board_has_data(day: Stack, board: Path) -> None:
+    mode = "backtest" if board.stem == "otel-trading-backtest" else "live"
+
+    def empty() -> set[str]:
+        return {
+            f"{title} {target['refId']}"
+            for title, panel in _panels(board).items()
+            for target in panel["targets"]
+            if f"{title} {target['refId']}" not in NOTHING_TO_SHOW and not _shows(day, target["expr"], mode)
+        }
+
+    wait_until(lambda: not empty(), 25, f"data of every expression, at first without {sorted(empty())}")
+
+
+def _shows(stack: Stack, expression: str, mode: str) -> bool:
+    return bool(prometheus_query(stack, _asked(expression, mode)))
+
+
 @pytest.mark.seed("S0-21")
 def test_the_overview_holds_the_six_panels_of_the_first_system() -> None:
     theirs = {title for row, titles in PANELS.items() if row.startswith("S0") for title in titles}
 
     assert len(theirs) == 6
-    assert theirs <= set(_panels())
+    assert theirs <= set(_panels(*(board for board in BOARDS if board.stem == "otel-trading-overview")))
 
 
 def test_every_name_of_theirs_is_recreated_in_the_real_prometheus(day: Stack) -> None:
-    text = (BOARD.parents[2] / "alerts" / "rules" / "compatibility.yaml").read_text(encoding="utf-8")
+    text = (BOARDS[0].parents[2] / "alerts" / "rules" / "compatibility.yaml").read_text(encoding="utf-8")
     rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
     # What instrumentations and receivers send, no day of trading brings.
     wanted = {rule["record"] for rule in rules if "trading_" in rule["expr"]}
