@@ -100,4 +100,4 @@ def call_errors() -> timeseries.Panel:
     """Who fails?"""
     bad = _per_second(_CALLED, (_HOST, _STATUS), f'{_STATUS}=~"[45].."')
     query = house.query(f"60 * {bad}", promql.legend(_HOST, _STATUS))
-    return house.events("Calls failed", "Requests to others that failed, by status.", house.PER_MINUTE, query)
+    return house.events("Calls to others failed", "Requests to others that failed, by status.", house.PER_MINUTE, query)

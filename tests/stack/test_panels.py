@@ -32,7 +32,21 @@ PANELS: Final = {
     "S0-27": ["Health checks"],
     "S1-32": ["Trading signals", "Positions", "Drawdown", "Statistics"],
     "S1-34": ["Fetch time, p95", "Cache hits", "Data quality"],
-    "S3-21": ["Statistics"],
+    "S1-30": ["Uptime", "Health checks", "CPU over time", "Memory over time"],
+    "S1-33": ["Backtest time, p95", "Backtest results", "Sharpe ratio"],
+    "S2-23": ["Order messages per second", "P&L by strategy", "Fills"],
+    "S2-24": ["Uptime", "Health checks", "Loop time"],
+    "S2-25": ["Order intents", "Order intents by state", "Oldest intent not sent"],
+    "S3-21": ["Statistics", "Win rate"],
+    "S3-22": ["Total P&L"],
+    "S3-23": ["Max drawdown"],
+    "S3-24": ["Trades"],
+    "S3-30": ["CPU"],
+    "S3-31": ["Memory"],
+    "S3-34": ["CPU over time"],
+    "S3-35": ["Memory over time"],
+    "S3-63": ["Strategy state", "P&L by strategy", "Kill switches", "Limits"],
+    "S4-16": ["Circuit breakers", "Events", "Event handling, p95"],
     "S3-25": ["Equity curve"],
     "S3-26": ["Return by window"],
     "S3-27": ["Size of session returns"],
@@ -47,8 +61,33 @@ NOT_ON_THAT_DAY: Final = {
     "order_intents_error_total",
     "system_api_errors_total",
 }
-#: Expressions that a good day leaves empty, with what would fill them.
-NOTHING_TO_SHOW: Final[dict[str, str]] = {}
+#: A day of trading, and then what a good day leaves out.
+DAY: Final = """
+from contextlib import suppress
+from otel_trading import backtest
+from otel_trading.testing import day_of_trading
+day_of_trading(seed=1)
+meter.defaults(venue='kraken', strategy='day', account='acct-1', currency='USD')
+meter.event_published(type='order_filled', error='QueueFull')
+for block in (meter.event_handler(type='order_filled'), meter.timed('rebalance'), meter.venue_call(operation='balance')):
+    with suppress(TimeoutError), block:
+        raise TimeoutError
+meter.reconciled(object='position', local={'BTC/USD': 1}, at_venue={'BTC/USD': 2})
+meter.deposited(value=1_000, currency='EUR', account='acct-eur')
+meter.order_filled(symbol='SAP', side='buy', price=100, quantity=1, currency='EUR', account='acct-eur')
+with backtest.run(strategy='day', timeframe='1h', flush=False):
+    meter.order_filled(symbol='BTC/USD', side='buy', price=100, quantity=1, expected_price=99, client_id='b1')
+"""
+#: Expressions that need what no bot of this test has, with what would fill them.
+_NO_HTTP: Final = "the bot serves and calls no HTTP: its instrumentation has tests of its own"
+NOTHING_TO_SHOW: Final = {
+    "Exports failed A": "a Collector that refuses: tests/stack/test_faults.py",
+    "Notification time A": "an alert that fires",
+    "Points sent B": "a Prometheus that refuses for good",
+    **dict.fromkeys(("Requests A", "Error rate A", "API latency A", "API request latency A"), _NO_HTTP),
+    **dict.fromkeys(("Requests by route A", "Requests by status A", "Error rate by route A"), _NO_HTTP),
+    **dict.fromkeys(("Calls by host A", "Call latency A", "Calls to others failed A"), _NO_HTTP),
+}
 SERVICE: Final = "day-for-panels"
 
 
@@ -68,9 +107,8 @@ def _asked(expression: str, mode: str = "live") -> str:
 @pytest.fixture(scope="module")
 def day(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
     """A stack with a bot that had a day of trading and still runs."""
-    body = "from otel_trading.testing import day_of_trading; day_of_trading(seed=1)"
     folder = tmp_path_factory.mktemp("panels")
-    with running(folder, SERVICE, body, environment(stack, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="")):
+    with running(folder, SERVICE, DAY, environment(stack, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="")):
         yield stack
 
 
@@ -79,7 +117,7 @@ def test_a_panel_of_theirs_has_data_on_our_board(day: Stack, row: str) -> None:
     panels = _panels()
     for title in PANELS[row]:
         for target in panels[title]["targets"]:
-            query = _asked(target["expr"])
+            query = _asked(target["expr"], "backtest" if row == "S1-33" else "live")
             found = wait_until(partial(prometheus_query, day, query), 15, f"data of {title}: {query}")
             assert not [one for one in found if math.isnan(float(one["value"][1]))]
 
@@ -109,6 +147,13 @@ def test_the_overview_holds_the_six_panels_of_the_first_system() -> None:
 
     assert len(theirs) == 6
     assert theirs <= set(_panels(*(board for board in BOARDS if board.stem == "otel-trading-overview")))
+
+
+@pytest.mark.seed("S3-20")
+def test_the_portfolio_board_holds_the_cards_and_charts_of_theirs() -> None:
+    theirs = {title for row, titles in PANELS.items() if "S3-21" <= row <= "S3-27" for title in titles}
+
+    assert theirs <= set(_panels(*(board for board in BOARDS if board.stem == "otel-trading-portfolio")))
 
 
 def test_every_name_of_theirs_is_recreated_in_the_real_prometheus(day: Stack) -> None:
