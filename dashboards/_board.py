@@ -21,6 +21,7 @@ __all__ = ["Board"]
 #: What Grafana 9.4 writes; later ones migrate it when they load it.
 SCHEMA_VERSION: Final = 37
 TAG: Final = "otel-trading"
+_HALF, _THIRD = 12, 8
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class Board:
         for title, panels in self.rows.items():
             if title:
                 board.with_row(dashboard.Row(title))
-            for panel in panels:
-                board.with_panel(panel())
+            for panel in _filled([panel() for panel in panels]):
+                board.with_panel(panel)
         built = board.build()
         built.schema_version = SCHEMA_VERSION
         for number, panel in enumerate(built.panels or [], start=1):
@@ -72,6 +73,20 @@ class Board:
         ]
         expressions = [getattr(target, "expr", "") for target in targets]
         return {name for expression in expressions for name in re.findall(r"\$([a-z]+)", expression)}
+
+
+def _filled(panels: list[Panel]) -> list[Panel]:
+    """Widen the last panels of a row of thirds, so that it ends without a hole."""
+    if any(panel.build().grid_pos is None or panel.build().grid_pos.w != _THIRD for panel in panels):
+        return panels
+    left = len(panels) % 3
+    if left == 1:
+        last, width = (panels[-1:], 3 * _THIRD) if len(panels) == 1 else (panels[-4:], _HALF)
+    else:
+        last, width = panels[len(panels) - left :], _HALF
+    for panel in last:
+        panel.span(width)
+    return panels
 
 
 def _others() -> dashboard.DashboardLink:

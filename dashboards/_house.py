@@ -27,7 +27,7 @@ from grafana_foundation_sdk.models import prometheus as prometheus_model
 from dashboards import _promql as promql
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from otel_trading.semconv import Metric
 
@@ -250,13 +250,19 @@ def size(panel: P, width: int, height: int) -> P:
     return panel.span(width).height(height)
 
 
+def sized(build: Callable[[], P], width: int, height: int) -> Callable[[], P]:
+    """Return the function of a panel that has another size on this board."""
+    return lambda: size(build(), width, height)
+
+
 def _dressed(
     panel: P, words: tuple[str, str], unit: str, queries: tuple[prometheus.Dataquery, ...], extent: tuple[int, int]
 ) -> P:
     title, description = words
     panel.title(title).description(description).unit(unit).no_value(NO_DATA).datasource(DATASOURCE)
     panel.targets([target.ref_id(letter) for target, letter in zip(queries, ascii_uppercase, strict=False)])
-    if unit in _DECIMALS:
+    # On an axis, ticks that rounding makes equal would show the text for no data.
+    if unit in _DECIMALS and not (unit == COUNT and isinstance(panel, timeseries.Panel)):
         panel.decimals(_DECIMALS[unit])
     return size(panel, *extent)
 

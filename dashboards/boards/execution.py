@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from dashboards import _house as house
 from dashboards._board import Board
 from dashboards.panels import first_look, orders
 
@@ -13,9 +14,9 @@ BOARD: Final = Board(
     description="Do orders get through, how fast, at what price, at what cost; what was rejected and why.",
     rows={
         "": (
-            first_look.fills,
-            first_look.orders_get_through,
-            first_look.acknowledgement,
+            house.sized(first_look.fills, 6, 4),
+            house.sized(first_look.orders_get_through, 6, 4),
+            house.sized(first_look.acknowledgement, 6, 4),
             orders.open_now,
         ),
         "Orders": (

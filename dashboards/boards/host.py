@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from dashboards import _house as house
 from dashboards._board import Board
 from dashboards.panels import host
 
@@ -13,9 +14,9 @@ BOARD: Final = Board(
     description="CPU, memory and disk of the machines and of the bots on them.",
     rows={
         "": (
-            host.cpu_now,
-            host.memory_now,
-            host.disk_now,
+            house.sized(host.cpu_now, 8, 4),
+            house.sized(host.memory_now, 8, 4),
+            house.sized(host.disk_now, 8, 4),
         ),
         "Machine": (
             host.cpu,

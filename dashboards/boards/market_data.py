@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from dashboards import _house as house
 from dashboards._board import Board
 from dashboards.panels import first_look, market_data
 
@@ -13,8 +14,8 @@ BOARD: Final = Board(
     description="Is every feed alive, complete and on time; is every connection up, and since when.",
     rows={
         "": (
-            first_look.feed_age,
-            first_look.connections,
+            house.sized(first_look.feed_age, 12, 8),
+            house.sized(first_look.connections, 12, 8),
         ),
         "Feeds": (
             market_data.age,

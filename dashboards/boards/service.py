@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from dashboards import _house as house
 from dashboards._board import Board
 from dashboards.panels import service, venue
 
@@ -13,9 +14,9 @@ BOARD: Final = Board(
     description="The bot's own HTTP server, what it calls, and who asks too much.",
     rows={
         "": (
-            service.request_rate,
-            service.error_share,
-            service.latency_now,
+            house.sized(service.request_rate, 8, 4),
+            house.sized(service.error_share, 8, 4),
+            house.sized(service.latency_now, 8, 4),
         ),
         "Served": (
             service.requests,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from dashboards import _house as house
 from dashboards._board import Board
 from dashboards.panels import accounts, first_look, money, strategy
 
@@ -13,10 +14,10 @@ BOARD: Final = Board(
     description="Does the loop turn, what does it decide, how long does it think, what does it earn.",
     rows={
         "": (
-            first_look.late_strategies,
+            house.sized(first_look.late_strategies, 6, 4),
             first_look.session_pnl,
-            first_look.drawdown,
-            first_look.fills,
+            house.sized(first_look.drawdown, 6, 4),
+            house.sized(first_look.fills, 6, 4),
         ),
         "The loop": (
             strategy.status,

@@ -32,7 +32,7 @@ def win_rate() -> stat.Panel:
 
 def max_drawdown() -> stat.Panel:
     """How deep did it get?"""
-    query = house.latest(promql.now(portfolio.MAX_DRAWDOWN, (a.WINDOW,), "max"), promql.legend(a.WINDOW))
+    query = house.latest(promql.now(portfolio.MAX_DRAWDOWN, how="max"), "deepest")
     about = house.about(portfolio.MAX_DRAWDOWN)
     panel = house.number("Max drawdown", about, house.SHARE, query, steps=house.rising(0.1, 0.2))
     return house.size(panel, 3, 4)
