@@ -8,12 +8,42 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_trading.thresholds import execution, intent, market_data, order, order_control, portfolio, risk, stack, venue
+from otel_trading.thresholds import (
+    execution,
+    host,
+    intent,
+    market_data,
+    order,
+    order_control,
+    plumbing,
+    portfolio,
+    resilience,
+    risk,
+    service,
+    stack,
+    strategy,
+    venue,
+)
 from otel_trading.thresholds._model import Limit, Scope, Threshold
 
 __all__ = ["ALL", "BY_NAME", "CHANGED", "Limit", "Scope", "Threshold"]
 
-_FAMILIES: Final = (order, order_control, intent, execution, portfolio, risk, market_data, stack, venue)
+_FAMILIES: Final = (
+    order,
+    order_control,
+    intent,
+    execution,
+    portfolio,
+    risk,
+    market_data,
+    stack,
+    venue,
+    strategy,
+    resilience,
+    plumbing,
+    service,
+    host,
+)
 #: Every threshold, in the order of the families.
 ALL: Final[tuple[Threshold, ...]] = tuple(
     value for family in _FAMILIES for value in vars(family).values() if isinstance(value, Threshold)

@@ -19,6 +19,10 @@ SEEDS = {
     "portfolio": ["S2-17", "S3-38", "S3-39", "S3-41"],
     "intent": ["S2-18", "S2-19", "S2-20"],
     "execution": ["S2-21", "S3-40"],
+    "service": ["S0-17", "S1-26", "S1-27", "S1-28", "S3-44"],
+    "host": ["S0-19", "S1-29", "S3-42", "S3-43"],
+    "resilience": ["S0-15", "S0-16", "S2-15", "S4-11"],
+    "plumbing": ["S0-18", "S4-12"],
 }
 SHARED = {ALERTS / "thresholds.yaml", ALERTS / "rules" / "in_force.yaml"}
 THRESHOLD = re.compile(r"trading:threshold(?:_in_force)?:(\w+)")
