@@ -18,6 +18,22 @@ DAILY_LOSS: Final = Threshold(
     per="account",
     group="fast",
 )
+LOSS_WARNING: Final = Threshold(
+    name="daily_loss_warning_ratio",
+    brief="Share of the daily loss limit that may be used before somebody looks, 0 to 1.",
+    default=0.5,
+    allowed=(0, 1),
+    of=("scope:trading_daily_loss_budget:ratio",),
+    group="fast",
+)
+LOSS_CRITICAL: Final = Threshold(
+    name="daily_loss_critical_ratio",
+    brief="Share of the daily loss limit that may be used before somebody is woken, 0 to 1.",
+    default=0.9,
+    allowed=(0, 1),
+    of=("scope:trading_daily_loss_budget:ratio",),
+    group="fast",
+)
 DRAWDOWN: Final = Threshold(
     name="drawdown_ratio",
     brief="How far equity may be below its peak, 0 to 1.",
