@@ -186,6 +186,7 @@ def _trade(client_id: str, symbol: str, dice: random.Random, side: OrderSide) ->
         )
     meter.intent_ended(intent_id=client_id)
     meter.liquidation_price(symbol=symbol, price=price / 2)
+    meter.position_protected(symbol=symbol, quantity=1)
     meter.price_marked(symbol=symbol, price=price * dice.uniform(0.99, 1.01))
 
 

@@ -68,11 +68,13 @@ def positions() -> table.Panel:
     by = (a.STRATEGY, a.VENUE, a.SYMBOL)
     quantity = house.query(promql.now(portfolio.POSITION_QUANTITY, by))
     pnl = house.query(promql.now(portfolio.POSITION_PNL, by))
-    description = house.about(portfolio.POSITION_QUANTITY, portfolio.POSITION_PNL)
-    panel = house.rows("Positions", description, house.MONEY, quantity, pnl)
+    protected = house.query(promql.now(portfolio.POSITION_PROTECTED, by))
+    description = house.about(portfolio.POSITION_QUANTITY, portfolio.POSITION_PNL, portfolio.POSITION_PROTECTED)
+    panel = house.rows("Positions", description, house.MONEY, quantity, pnl, protected)
     labels = {a.SYMBOL: "Symbol", a.STRATEGY: "Strategy", a.VENUE: "Venue", a.CURRENCY: "Currency"}
-    values = {"Value #A": "Quantity", "Value #B": "P&L"}
+    values = {"Value #A": "Quantity", "Value #B": "P&L", "Value #C": "Protected"}
     panel = house.tidy(panel, {attribute.prometheus: name for attribute, name in labels.items()} | values)
+    panel = house.column(panel, "Protected", decimals=4)
     return house.column(panel, "Quantity", decimals=4)
 
 

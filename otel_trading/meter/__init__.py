@@ -49,7 +49,7 @@ from otel_trading.meter.order_reports import (
 from otel_trading.meter.orders import order_request, order_sent
 from otel_trading.meter.plumbing import cache_hit, cache_missed, watch_cache
 from otel_trading.meter.portfolio import equity, pnl, position, price_marked
-from otel_trading.meter.positions import contract, liquidation_price, position_split
+from otel_trading.meter.positions import contract, liquidation_price, position_protected, position_split
 from otel_trading.meter.rate_limits import rate_limit, rate_limit_wait, rate_limited
 from otel_trading.meter.resilience import before_sleep, breaker_called, breaker_changed, health, retried
 from otel_trading.meter.restart import portfolio_snapshot, restore_portfolio
@@ -114,6 +114,7 @@ __all__ = [
     "pnl",
     "portfolio_snapshot",
     "position",
+    "position_protected",
     "position_split",
     "price_marked",
     "rate_limit",

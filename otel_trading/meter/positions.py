@@ -1,4 +1,4 @@
-"""What a position is beyond its fills: contract terms, splits, and where the venue liquidates it."""
+"""What a position is beyond its fills: contract terms, splits, what protects it, and where the venue liquidates it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from otel_trading.trackers.portfolio import Contract
 if TYPE_CHECKING:
     from otel_trading._numbers import Number
 
-__all__ = ["contract", "liquidation_price", "position_split"]
+__all__ = ["contract", "liquidation_price", "position_protected", "position_split"]
 
 _SYMBOL: Final = Keywords("contract", "position_split", symbol=a.SYMBOL, venue=a.VENUE)
+_PROTECTED: Final = Keywords(
+    "position_protected", symbol=a.SYMBOL, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT
+)
 _HELD: Final = Keywords(
     "liquidation_price", symbol=a.SYMBOL, currency=a.CURRENCY, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT
 )
@@ -97,3 +100,31 @@ def liquidation_price(
     attributes = _HELD.resolve(symbol, currency, venue, strategy, account)
     if stated is not None or price is None:
         trackers.default().portfolio.liquidated_at(attributes, stated)
+
+
+@guarded
+def position_protected(
+    *,
+    symbol: str,
+    quantity: Number,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """State how much of a position working stop orders would close: after each change of them, and after a restart.
+
+    The alert `PositionUnprotected` compares it with the position once you ask for it: with
+    `risk_limit(name="position_protection", unit="ratio", limit=1)`, or with a threshold of your own.
+
+    Args:
+        symbol: Venue or ccxt symbol.
+        quantity: Absolute size; 0 when the last stop is gone.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: nothing by itself; feeds `trading.position.protected`.
+    """
+    stated = number(quantity, "quantity", minimum=0)
+    if stated is not None:
+        trackers.default().accounts.protected(_PROTECTED.resolve(symbol, venue, strategy, account), stated)

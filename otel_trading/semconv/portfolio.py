@@ -155,6 +155,14 @@ POSITION_PNL: Final = _metric(
     "Profit and loss per symbol.",
     (a.required(a.SYMBOL), a.required(a.CURRENCY), a.required(a.PNL_TYPE)),
 )
+POSITION_PROTECTED: Final = _metric(
+    "trading.position.protected",
+    Kind.OBSERVABLE_GAUGE,
+    Unit("{unit}"),
+    "Size of a position that working stop orders would close.",
+    (a.required(a.SYMBOL),),
+    note="Stated by the bot, stops that the venue attaches to the position included; never negative.",
+)
 LIQUIDATION_DISTANCE: Final = _metric(
     "trading.position.liquidation.distance",
     Kind.OBSERVABLE_GAUGE,

@@ -26,6 +26,16 @@ LIQUIDATION: Final = Threshold(
     higher_is_stricter=True,
     group="fast",
 )
+#: No default: a strategy without stop orders is no fault until somebody says so.
+PROTECTION: Final = Threshold(
+    name="position_protection_ratio",
+    brief="Share of each position that working stop orders are to cover; 1: all of it, 0: none. Unset: nobody asked.",
+    default=None,
+    allowed=(0, 1),
+    of=(portfolio.POSITION_QUANTITY,),
+    limit=Limit("position_protection", "ratio"),
+    higher_is_stricter=True,
+)
 LEVERAGE: Final = Threshold(
     name="leverage_ratio",
     brief="Gross exposure that an account may have, in multiples of its equity.",

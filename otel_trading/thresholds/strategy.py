@@ -1,4 +1,5 @@
 """What the life of a bot is compared with: its loop and its starts."""
+"""What strategies are compared with."""
 
 from __future__ import annotations
 
@@ -21,4 +22,11 @@ STARTS: Final = Threshold(
     default=3,
     allowed=(1, 100),
     of=(strategy.START_TIME,),
+UNANSWERED: Final = Threshold(
+    name="signals_without_order",
+    brief="Signals to buy, sell or close that a strategy may give within two hours without sending one order.",
+    default=3,
+    allowed=(1, 1_000_000),
+    of=(strategy.SIGNAL_EMISSIONS,),
+    group="slow",
 )

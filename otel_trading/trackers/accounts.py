@@ -1,4 +1,4 @@
-"""Accounts as their venue states them: balances, margin and funding rates."""
+"""Accounts as their venue states them: balances, margin, funding rates, and what stop orders protect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ __all__ = ["AccountTracker"]
 
 
 class AccountTracker:
-    """The last statement of each account; observed as `trading.account.*` and `trading.funding.rate`."""
+    """The last statement of each account; observed as `trading.account.*`, `trading.funding.rate` and
+    `trading.position.protected`.
+    """
 
     def __init__(self) -> None:
         self._balance = Values(metrics.BALANCE)
@@ -25,6 +27,7 @@ class AccountTracker:
         self._limit = Values(metrics.MARGIN_LIMIT)
         self._utilization = Values(metrics.MARGIN_UTILIZATION)
         self._rate = Values(metrics.FUNDING_RATE)
+        self._protected = Values(metrics.POSITION_PROTECTED)
 
     def balance(self, attributes: AttributeSet, parts: Mapping[str, float]) -> None:
         """Take the parts of a balance, by `trading.balance.state`; those not named stay as they were."""
@@ -52,3 +55,7 @@ class AccountTracker:
     def funding_rate(self, attributes: AttributeSet, rate: float) -> None:
         """Take the funding rate of a symbol."""
         self._rate.set(attributes, rate)
+
+    def protected(self, attributes: AttributeSet, quantity: float) -> None:
+        """Take how much of a position working stop orders would close."""
+        self._protected.set(attributes, quantity)

@@ -48,6 +48,18 @@ def test_margin_is_used_in_part(capmeter: CapturingMeter) -> None:
     assert capmeter.samples("trading.account.margin.utilization") == []
 
 
+def test_what_stop_orders_protect_is_what_the_bot_says_last(capmeter: CapturingMeter) -> None:
+    meter.position_protected(symbol="A", quantity=2, strategy="momentum")
+    meter.position_protected(symbol="B", quantity=1, strategy="momentum")
+    meter.position_protected(symbol="A", quantity=0, strategy="momentum")
+
+    found = {s.attributes["trading.instrument.symbol"]: s.value for s in capmeter.samples("trading.position.protected")}
+    assert found == {"A": 0, "B": 1}
+    assert {s.attributes["trading.strategy.name"] for s in capmeter.samples("trading.position.protected")} == {
+        "momentum"
+    }
+
+
 def test_funding_is_counted_by_direction_and_realized(capmeter: CapturingMeter) -> None:
     meter.defaults(currency="USDT")
     meter.order_filled(symbol="BTC-PERP", side="buy", price=100, quantity=1)
@@ -130,6 +142,7 @@ def test_another_reporting_currency_forgets_the_rates(capmeter: CapturingMeter) 
         lambda: meter.contract(symbol="A", multiplier=0),
         lambda: meter.position_split(symbol="A", ratio=-2),
         lambda: meter.liquidation_price(symbol="A", price=-1),
+        lambda: meter.position_protected(symbol="A", quantity=-1),
     ],
 )
 def test_what_cannot_be_is_refused_and_counted(production: CapturingMeter, wrong: Callable[[], None]) -> None:
