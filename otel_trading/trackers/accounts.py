@@ -17,8 +17,9 @@ __all__ = ["AccountTracker"]
 
 
 class AccountTracker:
-    """The last statement of each account; observed as `trading.account.*`, `trading.funding.rate` and
-    `trading.position.protected`.
+    """The last statement of each account, of funding rates and of what stop orders protect.
+
+    Observed as `trading.account.*`, `trading.funding.rate` and `trading.position.protected`.
     """
 
     def __init__(self) -> None:
