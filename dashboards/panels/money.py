@@ -69,10 +69,16 @@ def positions() -> table.Panel:
     quantity = house.query(promql.now(portfolio.POSITION_QUANTITY, by))
     pnl = house.query(promql.now(portfolio.POSITION_PNL, by))
     protected = house.query(promql.now(portfolio.POSITION_PROTECTED, by))
-    description = house.about(portfolio.POSITION_QUANTITY, portfolio.POSITION_PNL, portfolio.POSITION_PROTECTED)
-    panel = house.rows("Positions", description, house.MONEY, quantity, pnl, protected)
+    exposure = house.query(promql.now(portfolio.POSITION_EXPOSURE, by))
+    metrics = (
+        portfolio.POSITION_QUANTITY,
+        portfolio.POSITION_PNL,
+        portfolio.POSITION_PROTECTED,
+        portfolio.POSITION_EXPOSURE,
+    )
+    panel = house.rows("Positions", house.about(*metrics), house.MONEY, quantity, pnl, protected, exposure)
     labels = {a.SYMBOL: "Symbol", a.STRATEGY: "Strategy", a.VENUE: "Venue", a.CURRENCY: "Currency"}
-    values = {"Value #A": "Quantity", "Value #B": "P&L", "Value #C": "Protected"}
+    values = {"Value #A": "Quantity", "Value #B": "P&L", "Value #C": "Protected", "Value #D": "Exposure"}
     panel = house.tidy(panel, {attribute.prometheus: name for attribute, name in labels.items()} | values)
     panel = house.column(panel, "Protected", decimals=4)
     return house.column(panel, "Quantity", decimals=4)

@@ -155,6 +155,14 @@ POSITION_PNL: Final = _metric(
     "Profit and loss per symbol.",
     (a.required(a.SYMBOL), a.required(a.CURRENCY), a.required(a.PNL_TYPE)),
 )
+POSITION_EXPOSURE: Final = _metric(
+    "trading.position.exposure",
+    Kind.OBSERVABLE_GAUGE,
+    _MONEY,
+    "Signed value of a position at mark.",
+    (a.required(a.SYMBOL), a.required(a.CURRENCY)),
+    note="Its size over the gross exposure of its book is the concentration.",
+)
 POSITION_PROTECTED: Final = _metric(
     "trading.position.protected",
     Kind.OBSERVABLE_GAUGE,

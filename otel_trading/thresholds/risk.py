@@ -44,6 +44,15 @@ LEVERAGE: Final = Threshold(
     of=(portfolio.LEVERAGE,),
     limit=Limit("leverage", "ratio"),
 )
+#: No default: a bot of one symbol is always concentrated, and that is no fault.
+CONCENTRATION: Final = Threshold(
+    name="concentration_ratio",
+    brief="Share of an account's gross exposure that one symbol may be, 0 to 1. Unset: nobody asked.",
+    default=None,
+    allowed=(0, 1),
+    of=(portfolio.POSITION_EXPOSURE,),
+    limit=Limit("concentration", "ratio"),
+)
 FUNDING: Final = Threshold(
     name="funding_rate_ratio",
     brief="Funding rate that a position may pay per funding interval: 0.0005 is 5 basis points of its value.",

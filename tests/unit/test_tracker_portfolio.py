@@ -191,6 +191,10 @@ def test_a_mark_without_currency_values_the_symbol_in_each_and_no_other(
     portfolio.marked(attributes(symbol="BTC"), 150.0)
 
     assert capmeter.value("trading.position.pnl", symbol="BTC", type="unrealized") == 50
+    assert (
+        capmeter.value("trading.position.exposure", symbol="BTC")
+        == capmeter.value("trading.position.quantity", symbol="BTC") * 150
+    )
     assert capmeter.value("trading.position.pnl", symbol="ETH", type="unrealized") == 0
 
 

@@ -44,6 +44,7 @@ METRICS: Final = (
     metrics.POSITION_COUNT,
     metrics.POSITION_QUANTITY,
     metrics.POSITION_PNL,
+    metrics.POSITION_EXPOSURE,
     metrics.LIQUIDATION_DISTANCE,
 )
 _BOOK: Final = metrics.VALUE.keys - {a.SYMBOL.name}
@@ -105,6 +106,7 @@ def _positions(
             rows[metrics.LIQUIDATION_DISTANCE].append((key, _float(distance)))
         if book not in books:  # money without a currency says nothing
             continue
+        rows[metrics.POSITION_EXPOSURE].append((key, _float(value)))
         results.append((key.plus(a.PNL_TYPE, "realized"), _float(position.realized)))
         results.append((key.plus(a.PNL_TYPE, "unrealized"), _float(position.unrealized)))
         exposure = exposures[book]
