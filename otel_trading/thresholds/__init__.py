@@ -17,6 +17,7 @@ from otel_trading.thresholds import (
     order_control,
     plumbing,
     portfolio,
+    reconciliation,
     resilience,
     risk,
     service,
@@ -30,19 +31,20 @@ __all__ = ["ALL", "BY_NAME", "CHANGED", "Limit", "Scope", "Threshold"]
 
 _FAMILIES: Final = (
     order,
-    order_control,
     intent,
+    order_control,
     execution,
     portfolio,
     risk,
+    reconciliation,
     market_data,
-    stack,
     venue,
     strategy,
     resilience,
     plumbing,
     service,
     host,
+    stack,
 )
 #: Every threshold, in the order of the families.
 ALL: Final[tuple[Threshold, ...]] = tuple(
