@@ -1,5 +1,4 @@
-"""What the life of a bot is compared with: its loop and its starts."""
-"""What strategies are compared with."""
+"""What the life of a bot is compared with: its loop, its starts and its signals."""
 
 from __future__ import annotations
 
@@ -22,6 +21,7 @@ STARTS: Final = Threshold(
     default=3,
     allowed=(1, 100),
     of=(strategy.START_TIME,),
+)
 UNANSWERED: Final = Threshold(
     name="signals_without_order",
     brief="Signals to buy, sell or close that a strategy may give within two hours without sending one order.",
