@@ -80,24 +80,3 @@ def test_every_rule_file_has_cases() -> None:
 
 def test_alertmanager_accepts_its_configuration(amtool: Path) -> None:
     assert "SUCCESS" in run(amtool, "check-config", ALERTS / "alertmanager.yaml")
-
-
-@pytest.mark.seed("S2-28")
-@pytest.mark.parametrize(
-    ("labels", "receiver"),
-    [
-        ("alertname=Any severity=critical team=trading", "trading-critical"),
-        ("alertname=Any severity=warning team=trading", "trading"),
-        ("alertname=Any severity=info team=trading", "trading"),
-        ("alertname=Any severity=critical team=platform", "platform-critical"),
-        ("alertname=Any severity=warning team=platform", "platform"),
-        ("alertname=Any severity=info team=platform", "platform"),
-        ("alertname=Watchdog severity=none team=platform", "watchdog"),
-        ("alertname=YourOwn severity=critical", "file"),
-        ("alertname=YourOwn", "file"),
-    ],
-)
-def test_routes(amtool: Path, labels: str, receiver: str) -> None:
-    config = f"--config.file={ALERTS / 'alertmanager.yaml'}"
-    found = run(amtool, "config", "routes", "test", config, f"--verify.receivers={receiver}", *labels.split())
-    assert found.strip() == receiver

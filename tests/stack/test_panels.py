@@ -69,7 +69,8 @@ from otel_trading.testing import day_of_trading
 day_of_trading(seed=1)
 meter.defaults(venue='kraken', strategy='day', account='acct-1', currency='USD')
 meter.event_published(type='order_filled', error='QueueFull')
-for block in (meter.event_handler(type='order_filled'), meter.timed('rebalance'), meter.venue_call(operation='balance')):
+blocks = meter.event_handler(type='order_filled'), meter.timed('rebalance'), meter.venue_call(operation='balance')
+for block in blocks:
     with suppress(TimeoutError), block:
         raise TimeoutError
 meter.reconciled(object='position', local={'BTC/USD': 1}, at_venue={'BTC/USD': 2})
