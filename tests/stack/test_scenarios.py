@@ -167,6 +167,7 @@ def test_every_alert_has_a_scenario_or_says_why_not() -> None:
     assert missing == []
     assert sorted(set(WITHOUT) & {scenario.alert for scenario in PLAYED}) == []
     assert sorted(set(WITHOUT) - alerts) == []
+    assert sorted({scenario.alert for scenario in ALL.values()} - alerts) == []
 
 
 def test_nothing_of_one_scenario_reaches_another(played: dict[str, Played]) -> None:

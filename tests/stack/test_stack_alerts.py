@@ -41,6 +41,7 @@ FAULTS: Final = {
     "RuleFailing": "platform-critical",
     "SamplesOutOfOrder": "platform",
     "SamplesRefused": "platform",
+    "ServiceDown": "platform-critical",
     "TelemetryRefused": "platform",
 }
 DEATHS: Final = ("StackDown", "TelemetryPathBroken")
@@ -80,6 +81,7 @@ def _break(running: Stack) -> None:
     failing = {"record": "trading:threshold:nothing", "expr": "up * on () up"}
     groups = [{"name": name, "interval": "1s", "rules": rules} for name, rules in (("low", low), ("bad", [failing]))]
     (config / "my-rules" / "faults.yaml").write_text(json.dumps({"groups": groups}))
+    (config / "bots" / "dead.yaml").write_text("- targets: [127.0.0.1:1]\n")
     post(f"{running.urls['prometheus']}/-/reload", b"")
     for server, file in (("prometheus", "collector/prometheus.yaml"), ("alertmanager", "alerts/alertmanager.yaml")):
         with (config / file).open("a") as broken:

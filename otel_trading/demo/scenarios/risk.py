@@ -61,6 +61,15 @@ def concentration(cause: Cause) -> None:
     _position(0.05)
 
 
+@scenario("PositionUnprotected")
+def unprotected(cause: Cause) -> None:
+    """A position has no stop order though the bot wants one for all of it."""
+    meter.risk_limit(name="position_protection", limit=1, unit="ratio")
+    _position(1)
+    cause.hold()
+    meter.position_protected(symbol="BTC/USD:USD", quantity=1)
+
+
 def _position(quantity: float) -> None:
     meter.risk_limit(name="daily_loss", limit=1_000_000)
     meter.position(symbol="BTC/USD:USD", quantity=quantity, price=60_000)
