@@ -34,15 +34,15 @@ _TWO_HOURS: Final = 2 * 3600 * 10**9
 _TWO_DAYS: Final = 48 * 3600 * 10**9
 FAULTS: Final = {
     "AlertmanagerConfigBad": "platform-critical",
-    "CollectorMemoryHigh": "platform",
+    "CollectorMemoryHigh": "platform-warning",
     "CollectorQueueFilling": "platform-critical",
-    "DiskFillingUp": "platform",
+    "DiskFillingUp": "platform-warning",
     "PrometheusConfigBad": "platform-critical",
     "RuleFailing": "platform-critical",
-    "SamplesOutOfOrder": "platform",
-    "SamplesRefused": "platform",
+    "SamplesOutOfOrder": "file",
+    "SamplesRefused": "platform-warning",
     "ServiceDown": "platform-critical",
-    "TelemetryRefused": "platform",
+    "TelemetryRefused": "platform-warning",
 }
 DEATHS: Final = ("StackDown", "TelemetryPathBroken")
 
