@@ -109,7 +109,7 @@ def _missing() -> dict[str, Any]:
                 "`promtool check rules alerts/thresholds.yaml` and reload Prometheus."
             ),
             "runbook_url": runbook,
-            "dashboard_url": "http://localhost:3000/d/otel-trading-overview",
+            "dashboard_url": "http://localhost:3000/d/otel-trading-pipeline",
         },
     }
 
