@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.build import write
+from .build import write
 
 for path in write():
     print(path)

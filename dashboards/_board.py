@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards import _variables
+from . import _variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dashboards._house import Panel
+    from ._house import Panel
 
 __all__ = ["Board"]
 

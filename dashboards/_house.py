@@ -24,7 +24,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import heatmap as heatmap_model
 from grafana_foundation_sdk.models import prometheus as prometheus_model
 
-from dashboards import _promql as promql
+from . import _promql as promql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

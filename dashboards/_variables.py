@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards._house import BLUE, DATASOURCE, GREY, RED
-from dashboards._promql import FILTERS, MODE, SERVICE
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import strategy
+
+from ._house import BLUE, DATASOURCE, GREY, RED
+from ._promql import FILTERS, MODE, SERVICE
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.cog import builder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards.boards import (
+from .boards import (
     backtest,
     execution,
     host,
@@ -24,7 +24,7 @@ from dashboards.boards import (
 )
 
 if TYPE_CHECKING:
-    from dashboards._board import Board
+    from ._board import Board
 
 FOLDER: Final = Path(__file__).parent / "json"
 _MODULES: Final = (
@@ -45,9 +45,14 @@ _MODULES: Final = (
 BOARDS: Final[dict[str, Board]] = {module.BOARD.uid: module.BOARD for module in _MODULES}
 
 
+def text(board: Board) -> str:
+    """Return a board as the JSON text that Grafana loads."""
+    return json.dumps(board.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+
+
 def render(uid: str) -> str:
-    """Return the JSON text of a board."""
-    return json.dumps(BOARDS[uid].build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+    """Return the JSON text of a shipped board."""
+    return text(BOARDS[uid])
 
 
 def write(folder: Path = FOLDER) -> list[Path]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards._board import Board
-from dashboards.panels import backtest
+from .._board import Board
+from ..panels import backtest
 
 BOARD: Final = Board(
     uid="otel-trading-backtest",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards import _house as house
-from dashboards._board import Board
-from dashboards.panels import first_look, orders
+from .. import _house as house
+from .._board import Board
+from ..panels import first_look, orders
 
 BOARD: Final = Board(
     uid="otel-trading-execution",

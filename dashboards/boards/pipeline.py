@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards._board import Board
-from dashboards.panels import pipeline, telemetry
+from .._board import Board
+from ..panels import pipeline, telemetry
 
 BOARD: Final = Board(
     uid="otel-trading-pipeline",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards._board import Board
-from dashboards.panels import market_data, plumbing
+from .._board import Board
+from ..panels import market_data, plumbing
 
 BOARD: Final = Board(
     uid="otel-trading-plumbing",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards._board import Board
-from dashboards.panels import accounts, cards, first_look, money, risk
+from .._board import Board
+from ..panels import accounts, cards, first_look, money, risk
 
 BOARD: Final = Board(
     uid="otel-trading-portfolio",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards._board import Board
-from dashboards.panels import health
+from .._board import Board
+from ..panels import health
 
 BOARD: Final = Board(
     uid="otel-trading-resilience",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards import _house as house
-from dashboards._board import Board
-from dashboards.panels import accounts, first_look, money, strategy
+from .. import _house as house
+from .._board import Board
+from ..panels import accounts, first_look, money, strategy
 
 BOARD: Final = Board(
     uid="otel-trading-strategy",

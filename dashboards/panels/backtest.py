@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dashboards import _house as house
-from dashboards import _promql as promql
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import backtest, execution, portfolio
+
+from .. import _house as house
+from .. import _promql as promql
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import table, timeseries

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards import _house as house
-from dashboards import _promql as promql
-from dashboards._variables import ALERTS
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import execution, market_data, order, portfolio, risk, strategy
+
+from .. import _house as house
+from .. import _promql as promql
+from .._variables import ALERTS
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import bargauge, stat, statetimeline, table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dashboards import _house as house
-from dashboards import _promql as promql
+from .. import _house as house
+from .. import _promql as promql
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import stat, timeseries

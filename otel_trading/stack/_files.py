@@ -30,7 +30,7 @@ def shipped(name: str) -> Path:
     Raises:
         StackError: This installation does not carry it.
     """
-    for root in (_PACKAGE / "_shipped", _PACKAGE.parent):
+    for root in (_PACKAGE / "_shipped", _PACKAGE, _PACKAGE.parent):
         if (root / name).exists():
             return root / name
     message = f"This installation lacks its file {name}. Install it again: pip install --force-reinstall otel-trading"

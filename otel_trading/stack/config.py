@@ -1,7 +1,7 @@
 """Renders the shipped rooms into `<home>/config`, laid out as in the repository, and has the tools check them.
 
 Native servers and containers read these same files. Only addresses differ between the two: targets and one URL.
-Two folders belong to the user and are never touched: `bots/` (targets to scrape) and `my-rules/` (own rules).
+Three folders belong to the user and are never touched: `bots/` (targets to scrape), `my-boards/` and `my-rules/`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["alerts_file", "backend_variables", "password_file", "render", "resend_delay", "validate"]
 
 _ROOMS: Final = ("collector", "alerts", "dashboards/json", "dashboards/provisioning")
-_FOR_THE_USER: Final = ("bots", "my-rules")
+_FOR_THE_USER: Final = ("bots", "my-boards", "my-rules")
 _CHECK_TIMEOUT: Final = 30.0
 _HURRIED: Final = "5s"
 

@@ -169,6 +169,7 @@ def _grafana(home: Path, ports: Ports) -> Launch | None:
         "GF_SECURITY_ADMIN_PASSWORD": f"$__file{{{config.password_file(home)}}}",
         "STACK_PROMETHEUS_URL": f"http://{HOST}:{ports.prometheus}",
         "STACK_DASHBOARDS": str(dashboards / "json"),
+        "STACK_MY_BOARDS": str(home / "config" / "my-boards"),
         **grafana_alerts.compose(home, "native").variables,
     }
     return Launch("grafana", "of PATH", command, url, f"{url}/api/health", ("grafana",), environment)
