@@ -185,9 +185,10 @@ def threshold(name: str, of: str, by: By = ()) -> str:
 
     Args:
         name: What follows `trading:threshold_in_force:`.
-        of: Expression by `JOB` of what is compared: only the bots in it count, so that the variables hold here too.
+        of: Expression by `JOB` and `by` of what is compared: only what is in it counts, so the variables hold here.
         by: Attributes to keep.
     """
     labels = ", ".join(label if isinstance(label, str) else label.prometheus for label in by)
     grouped = f"by ({labels}) " if labels else ""
-    return f"min {grouped}(trading:threshold_in_force:{name} and on ({JOB}) {of})"
+    same = ", ".join(filter(None, (JOB, labels)))
+    return f"min {grouped}(trading:threshold_in_force:{name} and on ({same}) {of})"

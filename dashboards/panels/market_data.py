@@ -20,7 +20,7 @@ def age() -> timeseries.Panel:
     """The age of each feed, against the threshold in force."""
     query = house.query(promql.now(market_data.AGE, _FEED, "max"), promql.legend(*_FEED))
     by = (a.DATA_KIND,)
-    allowed = promql.threshold("market_data_age_seconds", promql.now(market_data.AGE, (promql.JOB,), "max"), by)
+    allowed = promql.threshold("market_data_age_seconds", promql.now(market_data.AGE, (promql.JOB, *by), "max"), by)
     limit = house.query(allowed, f"alert {promql.legend(*by)}")
     panel = house.lines("Age of the last message", house.about(market_data.AGE), house.SECONDS, query, limit)
     return house.dashed(panel, "/^alert/").min(0)

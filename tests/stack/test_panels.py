@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
-from bot_support import environment, running
+from board_support import BOARDS, asked, expressions, panels, variables
+from bot_support import environment, prometheus_get, running
 from stack_support import prometheus_query, wait_until
+
+from otel_trading.semconv.attributes import MODE
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from otel_trading.stack import Stack
 
 pytestmark = pytest.mark.stack
 
-BOARDS: Final = sorted((Path(__file__).parents[2] / "dashboards" / "json").glob("*.json"))
 #: Theirs, by id, and what ours are called.
 PANELS: Final = {
     "S0-22": ["Circuit breakers"],
@@ -90,19 +91,8 @@ NOTHING_TO_SHOW: Final = {
     **dict.fromkeys(("Calls by host A", "Call latency A", "Calls to others failed A"), _NO_HTTP),
 }
 SERVICE: Final = "day-for-panels"
-
-
-def _panels(*boards: Path) -> dict[str, dict[str, Any]]:
-    read = [json.loads(board.read_text(encoding="utf-8")) for board in boards or BOARDS]
-    flat = [inner for board in read for panel in board["panels"] for inner in [panel, *panel.get("panels", ())]]
-    return {panel["title"]: panel for panel in flat if panel["type"] != "row"}
-
-
-def _asked(expression: str, mode: str = "live") -> str:
-    """Return the query as Grafana sends it: this bot, everything else on All."""
-    for name, value in (("__rate_interval", "1m"), ("__range", "5m"), ("mode", mode), ("service", SERVICE)):
-        expression = re.sub(rf"\${name}\b", value, expression)
-    return re.sub(r"\$\w+", ".*", expression)
+#: This bot, everything else on All.
+_THIS: Final = {"service": SERVICE}
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +105,10 @@ def day(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Generator[Sta
 
 @pytest.mark.parametrize("row", [pytest.param(row, marks=pytest.mark.seed(row)) for row in PANELS])
 def test_a_panel_of_theirs_has_data_on_our_board(day: Stack, row: str) -> None:
-    panels = _panels()
+    shown = panels()
     for title in PANELS[row]:
-        for target in panels[title]["targets"]:
-            query = _asked(target["expr"], "backtest" if row == "S1-33" else "live")
+        for target in shown[title]["targets"]:
+            query = asked(target["expr"], _THIS, "backtest" if row == "S1-33" else "live")
             found = wait_until(partial(prometheus_query, day, query), 15, f"data of {title}: {query}")
             assert not [one for one in found if math.isnan(float(one["value"][1]))]
 
@@ -130,7 +120,7 @@ def test_every_expression_of_a_board_has_data(day: Stack, board: Path) -> None:
     def empty() -> set[str]:
         return {
             f"{title} {target['refId']}"
-            for title, panel in _panels(board).items()
+            for title, panel in panels(board).items()
             for target in panel["targets"]
             if f"{title} {target['refId']}" not in NOTHING_TO_SHOW and not _shows(day, target["expr"], mode)
         }
@@ -139,7 +129,49 @@ def test_every_expression_of_a_board_has_data(day: Stack, board: Path) -> None:
 
 
 def _shows(stack: Stack, expression: str, mode: str) -> bool:
-    return bool(prometheus_query(stack, _asked(expression, mode)))
+    return bool(prometheus_query(stack, asked(expression, _THIS, mode)))
+
+
+def _labels_of(answer: list[dict[str, Any]], *, label: str) -> set[frozenset[tuple[str, str]]]:
+    return {frozenset(one["metric"].items()) for one in answer if label in one["metric"]}
+
+
+def _choices(stack: Stack) -> dict[str, tuple[str, str]]:
+    """Return by variable its label and a value, and see that every variable of every board lists what is there."""
+    found = {}
+    for query, name in variables().items():
+        selector, _, label = asked(query, _THIS).removeprefix("label_values(").removesuffix(")").rpartition(", ")
+        offered = prometheus_get(stack, f"label/{label}/values", **{"match[]": selector})
+        counted = prometheus_query(stack, f"count by ({label}) ({selector})")
+        there = {one["metric"][label] for one in counted if one["metric"]}
+        assert there <= set(offered), f"{name} hides what is there: {query}"
+        if offered:
+            found[name] = label, SERVICE if SERVICE in offered else offered[0]
+    return found
+
+
+def test_a_chosen_value_shows_its_series_and_no_other(day: Stack) -> None:
+    """Each variable on one value, the others on All: rows of that value stay, rows of other values go."""
+    wait_until(lambda: {"strategy", "venue", "symbol", "account", "currency"} <= set(_choices(day)), 15, "values")
+    everything = {each: prometheus_query(day, asked(each)) for each in expressions()}
+    compared = 0
+    for name, (label, value) in _choices(day).items():
+        for each, rows in everything.items():
+            if not re.search(rf"\$\{{?{name}\b", each) or not (shown := _labels_of(rows, label=label)):
+                continue
+            narrowed = _labels_of(prometheus_query(day, asked(each, {name: value})), label=label)
+            mine = {row for row in shown if (label, value) in row}
+            assert narrowed >= mine, f"{name}={value} hides its own rows: {each}"
+            assert all((label, value) in row for row in narrowed), f"{name}={value} shows others: {each}"
+            compared += bool(mine)
+    assert compared > 50
+
+
+@pytest.mark.parametrize("mode", MODE.values)
+def test_every_expression_answers_in_every_mode(day: Stack, mode: str) -> None:
+    for expression in expressions():
+        for row in prometheus_query(day, asked(expression, _THIS, mode)):
+            assert row["metric"].get(MODE.prometheus, mode) == mode, expression
 
 
 @pytest.mark.seed("S0-21")
@@ -147,14 +179,14 @@ def test_the_overview_holds_the_six_panels_of_the_first_system() -> None:
     theirs = {title for row, titles in PANELS.items() if row.startswith("S0") for title in titles}
 
     assert len(theirs) == 6
-    assert theirs <= set(_panels(*(board for board in BOARDS if board.stem == "otel-trading-overview")))
+    assert theirs <= set(panels(*(board for board in BOARDS if board.stem == "otel-trading-overview")))
 
 
 @pytest.mark.seed("S3-20")
 def test_the_portfolio_board_holds_the_cards_and_charts_of_theirs() -> None:
     theirs = {title for row, titles in PANELS.items() if "S3-21" <= row <= "S3-27" for title in titles}
 
-    assert theirs <= set(_panels(*(board for board in BOARDS if board.stem == "otel-trading-portfolio")))
+    assert theirs <= set(panels(*(board for board in BOARDS if board.stem == "otel-trading-portfolio")))
 
 
 def test_every_name_of_theirs_is_recreated_in_the_real_prometheus(day: Stack) -> None:
