@@ -62,7 +62,8 @@ def asked(query: str, chosen: Mapping[str, str | list[str]] | None = None, mode:
             return ALL
         if name == "mode":
             return mode
-        parts = [values[name]] if isinstance(values[name], str) else values[name]
+        picked = values[name]
+        parts = [picked] if isinstance(picked, str) else picked
         escape = _as_regex if found["format"] == "regex" else _as_prometheus
         escaped = [escape(part) for part in parts]
         return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"

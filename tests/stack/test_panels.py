@@ -138,7 +138,7 @@ def _labels_of(answer: list[dict[str, Any]], *, label: str) -> set[frozenset[tup
 
 def _choices(stack: Stack) -> dict[str, tuple[str, str]]:
     """Return by variable its label and a value, and see that every variable of every board lists what is there."""
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for query, name in variables().items():
         selector, _, label = asked(query, _THIS).removeprefix("label_values(").removesuffix(")").rpartition(", ")
         offered = prometheus_get(stack, f"label/{label}/values", **{"match[]": selector})
