@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "env": "otel_trading.cli.env",
     "metrics": "otel_trading.cli.metrics",
     "check": "otel_trading.cli.check",
+    "boards": "otel_trading.cli.boards",
 }
 
 
