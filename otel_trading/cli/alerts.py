@@ -16,15 +16,17 @@ from otel_trading.cli.check import check_extra
 from otel_trading.cli.up import home_option
 from otel_trading.stack import alerting
 from otel_trading.stack._files import rule_files
+from otel_trading.thresholds import BY_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from otel_trading.stack.alerting import Alert, Change, Override
+    from otel_trading.stack.alerting import Alert, Change, Mine, Override
+    from otel_trading.thresholds import Threshold
 
 __all__ = ["command"]
 
-_COLOURS: Final = {"firing": "bold red", "pending": "yellow", "inactive": "green"}
+_COLOURS: Final = {"firing": "bold red", "pending": "yellow", "unknown": "dim", "inactive": "green"}
 _EVERYWHERE: Final = "for all"
 
 
@@ -86,7 +88,7 @@ def command(
     elif show_changes:
         _show_changes(alerting.changes(folder), as_json=as_json)
     else:
-        _show(alerting.read(stack.find(home=home).urls["prometheus"]), as_json=as_json)
+        _show(alerting.read(stack.find(home=home).urls["prometheus"]), alerting.Mine(folder), as_json=as_json)
 
 
 def _print_objects(home: Path | None, labels: tuple[str, ...], *, as_json: bool) -> None:
@@ -137,7 +139,7 @@ def _ask(question: str) -> None:
     click.confirm(f"{question} Do you mean it?", abort=True, err=True)
 
 
-def _show(alerts: list[Alert], *, as_json: bool) -> None:
+def _show(alerts: list[Alert], mine: Mine, *, as_json: bool) -> None:
     if as_json:
         emit_json([asdict(alert) for alert in alerts])
         return
@@ -145,18 +147,30 @@ def _show(alerts: list[Alert], *, as_json: bool) -> None:
     for alert in alerts:
         count = f" ({len(alert.active)})" if len(alert.active) > 1 else ""
         state = f"[{_COLOURS[alert.state]}]{alert.state}{count}[/]" if not alert.health else "[bold red]broken[/]"
-        shown.add_row(alert.name, alert.severity, state, alert.changed, escape(alert.health or _in_force(alert)))
+        shown.add_row(alert.name, alert.severity, state, alert.changed, escape(alert.health) or _in_force(alert, mine))
     console().print(shown)
 
 
-def _in_force(alert: Alert) -> str:
-    """Say each threshold once, with its range where bots, strategies or kinds differ."""
+def _in_force(alert: Alert, mine: Mine) -> str:
+    """Say each threshold once, with its range where bots, strategies or kinds differ; dim where no bot has it yet."""
     texts: list[str] = []
-    for name in dict.fromkeys(each.threshold for each in alert.in_force):
-        numbers = sorted({each.number for each in alert.in_force if each.threshold == name})
-        span = f"{numbers[0]:.12g}" + (f" to {numbers[-1]:.12g}" if len(numbers) > 1 else "")
-        texts.append(f"{name} {span}")
+    for name in alert.thresholds:
+        numbers = {each.number for each in alert.in_force if each.threshold == name}
+        text = f"{name} {_range(numbers or _set(BY_NAME[name], mine))}" if name in BY_NAME else name
+        texts.append(text if numbers else f"[dim]{text}[/]")
     return ", ".join(texts)
+
+
+def _set(threshold: Threshold, mine: Mine) -> set[float]:
+    """Return the numbers that are set, for when there is a bot to compare with."""
+    own = {each.number for each in mine if each.threshold is threshold and each.number is not None}
+    return own or set(threshold.defaults.values())
+
+
+def _range(numbers: set[float]) -> str:
+    if not numbers:
+        return "none"
+    return f"{min(numbers):.12g}" + (f" to {max(numbers):.12g}" if len(numbers) > 1 else "")
 
 
 def _show_mine(numbers: list[Override], *, as_json: bool) -> None:

@@ -21,7 +21,8 @@ __all__ = ["Alert", "InForce", "read"]
 _IN_FORCE: Final = re.compile(r"trading:threshold_in_force:(\w+)")
 _DEPTH: Final = 5
 _RANGE: Final = "7d"
-_LOUDEST: Final = ("firing", "pending", "inactive")
+#: `unknown` until Prometheus has evaluated the rule once.
+_LOUDEST: Final = ("firing", "pending", "unknown", "inactive")
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Alert:
     Attributes:
         name: Its name; two severities of one alert are two of these.
         severity: `critical`, `warning`, `info` or `none`.
-        state: `firing`, `pending` or `inactive`.
+        state: `firing`, `pending`, `inactive`, or `unknown` until it was evaluated once.
         active: Labels of what it fires or is pending for.
         changed: When it last began or stopped to fire, RFC 3339; empty when it did not within a week.
-        in_force: What it is compared with, for each live bot that has it.
+        thresholds: Names of the numbers that it is compared with.
+        in_force: Those numbers, for each live bot that has what is compared.
         health: Empty, or why Prometheus cannot evaluate it.
     """
 
@@ -52,6 +54,7 @@ class Alert:
     state: str
     active: list[dict[str, str]]
     changed: str
+    thresholds: list[str]
     in_force: list[InForce]
     health: str
 
@@ -81,13 +84,15 @@ def _alert(
     active = [one for one in rule["alerts"] if one["state"] == rule["state"]]
     began = min((one["activeAt"] for one in active), default="")
     severity = rule["labels"].get("severity", "")
+    names = list(_thresholds(rule["query"], rules))
     return Alert(
         name=rule["name"],
         severity=severity,
         state=rule["state"],
         active=[one["labels"] for one in active],
         changed=began[:19] + "Z" if began else fired.get((rule["name"], severity), ""),
-        in_force=[number for name in _thresholds(rule["query"], rules) for number in numbers[name]],
+        thresholds=names,
+        in_force=[number for name in names for number in numbers[name]],
         health=rule.get("lastError", ""),
     )
 

@@ -14,7 +14,7 @@ from otel_trading.stack.alerting.overrides import Override
 from otel_trading.thresholds import BY_NAME, CHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["Mine"]
@@ -41,7 +41,7 @@ class Mine:
         self._text = self._read()
         self._set = {each.key: each for each in self._parsed()}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Override]:
         """Every number, as an override."""
         return iter(self._set.values())
 
