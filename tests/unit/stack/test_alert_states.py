@@ -74,5 +74,5 @@ def test_the_loudest_stands_first_and_what_was_never_evaluated_is_unknown(promet
 
 
 def test_a_prometheus_that_is_away_is_said_in_a_sentence() -> None:
-    with pytest.raises(StackError, match="does not answer as it should .* otel-trading status"):
+    with pytest.raises(StackError, match=r"does not answer as it should .* otel-trading status"):
         alerting.read("http://127.0.0.1:1")
