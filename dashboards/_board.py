@@ -72,7 +72,7 @@ class Board:
             target for panels in self.rows.values() for panel in panels for target in panel().build().targets or []
         ]
         expressions = [getattr(target, "expr", "") for target in targets]
-        return {name for expression in expressions for name in re.findall(r"\$([a-z]+)", expression)}
+        return {name for expression in expressions for name in re.findall(r"\$\{?([a-z]+)", expression)}
 
 
 def _filled(panels: list[Panel]) -> list[Panel]:

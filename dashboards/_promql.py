@@ -45,6 +45,19 @@ _RATE: Final = "$__rate_interval"
 _RESOURCE: Final = {ENVIRONMENT: True, SERVICE: True}
 
 
+def chosen(name: str, *, or_none: bool = False) -> str:
+    """Return what a label has to match for a variable: a regex between backticks, where quotes are only characters.
+
+    `"$symbol"` would break at a value with a quote, because Grafana escapes regex characters and no quotes. With
+    `:regex` it escapes for a regex alone, which is what stands between backticks.
+
+    Args:
+        name: Variable.
+        or_none: Whether series without the label match too.
+    """
+    return f"`${{{name}:regex}}{'|' if or_none else ''}`"
+
+
 def series(metric: Metric, part: str = "", where: Where | None = None) -> str:
     """Return the selector of a metric, narrowed by every variable that it can obey.
 
@@ -62,7 +75,7 @@ def series(metric: Metric, part: str = "", where: Where | None = None) -> str:
     always = {use.attribute.prometheus: use.level is Level.REQUIRED for use in metric.uses} | _RESOURCE
     matchers = [MODE]
     matchers += [
-        f'{label}=~"${name}{"" if always[label] else "|"}"' for name, label in FILTERS.items() if label in always
+        f"{label}=~{chosen(name, or_none=not always[label])}" for name, label in FILTERS.items() if label in always
     ]
     if a.CURRENCY_CONVERTED in metric.attributes and a.CURRENCY_CONVERTED not in (where or {}):
         matchers.append(f'{a.CURRENCY_CONVERTED.prometheus}!="true"')  # the same money once more, converted
@@ -79,7 +92,7 @@ def foreign(name: str, *matchers: str) -> str:
         name: As Prometheus holds it.
         matchers: Further ones, as PromQL writes them.
     """
-    own = (f'{ENVIRONMENT}=~"$environment|"', f'{SERVICE}=~"$service"')
+    own = (f"{ENVIRONMENT}=~{chosen('environment', or_none=True)}", f"{SERVICE}=~{chosen('service')}")
     return f"{name}{{{', '.join((*own, *matchers))}}}"
 
 

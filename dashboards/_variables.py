@@ -11,12 +11,14 @@ from otel_trading.semconv import attributes as a
 from otel_trading.semconv import strategy
 
 from ._house import BLUE, DATASOURCE, GREY, RED
-from ._promql import FILTERS, MODE, SERVICE
+from ._promql import FILTERS, MODE, SERVICE, chosen
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.cog import builder
 
 ALERTS: Final = 'ALERTS{alertstate="firing", severity!="none"}'
+#: The moment only: a band for as long as an alert fires would bury the curves.
+_FIRED: Final = f"{ALERTS} unless {ALERTS} offset $__interval"
 #: Who sends what OpenTelemetry's own conventions name; it says no mode.
 _STANDARD: Final = '__name__=~"(http|process|system)_.+"'
 _LABELS: Final = {"environment": "Environment", "service": "Bot"}
@@ -41,7 +43,7 @@ def fired_alerts() -> dashboard.AnnotationQuery:
         .datasource(DATASOURCE)
         .enable(enable=True)
         .icon_color(RED)
-        .expr(ALERTS)
+        .expr(_FIRED)
         .step("60s")
         .title_format("{{alertname}}")
         .text_format(f"{{{{severity}}}} {{{{{SERVICE}}}}} {{{{{a.STRATEGY.prometheus}}}}} {{{{{a.VENUE.prometheus}}}}}")
@@ -93,7 +95,7 @@ def _mode() -> dashboard.CustomVariable:
 
 
 def _filter(name: str, label: str, *, of_trading: bool) -> dashboard.QueryVariable:
-    narrowed = MODE if name in {"environment", "service"} else f'{MODE}, {SERVICE}=~"$service"'
+    narrowed = MODE if name in {"environment", "service"} else f"{MODE}, {SERVICE}=~{chosen('service')}"
     if not of_trading:
         narrowed = _STANDARD
     query = f"label_values({{{narrowed}}}, {label})"

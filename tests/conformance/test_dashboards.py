@@ -200,7 +200,7 @@ def test_variables_start_live_and_unfiltered(board: dict[str, Any]) -> None:
     for variable in variables.values():
         if variable["type"] == "query":
             assert variable["allValue"] == ".*", "All must match series that lack the label"
-    used = set(re.findall(r"\$([a-z]+)", json.dumps([panel["targets"] for panel in panels(board)])))
+    used = set(re.findall(r"\$\{?([a-z]+)", json.dumps([panel["targets"] for panel in panels(board)])))
     assert used == set(variables) - {"datasource"} | {"datasource"} & used
 
 
