@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from alert_support import Alertmanager, Endpoints, endpoints
+from otel_trading.check import promql
+from otel_trading.stack._files import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +20,16 @@ LOST = {"alertname": "VenueConnectionLost", "severity": "critical", "team": "tra
 STALE = {"alertname": "MarketDataStale", "severity": "critical", "team": "trading"}
 REJECTED = {"alertname": "OrderRejectionRateHigh", "severity": "warning", "team": "trading"}
 BREACHED = {"alertname": "DailyLossLimitBreached", "severity": "critical", "team": "trading"}
+SILENT = {"alertname": "FeedConnectedButSilent", "severity": "critical", "team": "trading"}
+BURNT = {"alertname": "DailyLossBudgetBurn", "severity": "critical", "team": "trading"}
+ACCOUNT = {"trading_account_id": "acct-1", "trading_currency_code": "USD"}
+CONFIG = yaml.safe_load(shipped("alerts/alertmanager.yaml").read_text())
+RULES = [
+    rule
+    for file in sorted(shipped("alerts/rules").glob("*.yaml"))
+    for group in yaml.safe_load(file.read_text())["groups"]
+    for rule in group["rules"]
+]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +109,41 @@ def test_a_page_reaches_the_webhook_with_its_labels(alertmanager: Alertmanager, 
             set(),
         ),
         (
+            "a silent connection mutes what is stale over it and nothing else",
+            [
+                {**SILENT, "trading_connection_name": "ws"},
+                {**STALE, "trading_connection_name": "ws", "trading_data_kind": "trade"},
+                {**STALE, "trading_connection_name": "ws", "alertname": "SequenceGapBurst"},
+            ],
+            {"MarketDataStale"},
+        ),
+        (
+            "stale data over another connection is told",
+            [{**SILENT, "trading_connection_name": "ws"}, {**STALE, "trading_connection_name": "rest"}],
+            set(),
+        ),
+        (
+            "a breached limit mutes the budget of the same account",
+            [{**BREACHED, **ACCOUNT}, {**BURNT, **ACCOUNT}, {**STALE, "alertname": "DrawdownFast", **ACCOUNT}],
+            {"DailyLossBudgetBurn"},
+        ),
+        (
+            "and both halves of it, the warning too",
+            [{**BREACHED, **ACCOUNT}, {**BURNT, **ACCOUNT, "severity": "warning"}],
+            {"DailyLossBudgetBurn"},
+        ),
+        ("another account's budget is told", [{**BREACHED, **ACCOUNT}, {**BURNT, "trading_account_id": "b"}], set()),
+        (
+            "another currency's budget is told",
+            [{**BREACHED, **ACCOUNT}, {**BURNT, **ACCOUNT, "trading_currency_code": "EUR"}],
+            set(),
+        ),
+        (
+            "a strategy over its own limit leaves the budget of its account",
+            [{**BREACHED, **ACCOUNT, "trading_strategy_name": "momentum"}, {**BURNT, **ACCOUNT}],
+            set(),
+        ),
+        (
             "a warning never mutes a page",
             [{**REJECTED, "trading_venue_name": "kraken"}, {**STALE, "trading_venue_name": "kraken"}],
             {"OrderRejectionRateHigh"},
@@ -136,3 +185,43 @@ def test_a_broken_road_is_one_page_and_not_one_per_bot(
     )
     assert alertmanager.muted(name, 2) == muted
     alertmanager.fire({**source, "severity": "critical", "team": "platform"}, ended=True)
+
+
+ONLY_BY_NAME = [rule for rule in CONFIG["inhibit_rules"] if "alertname" in str(rule["source_matchers"])]
+
+
+def _names(matchers: list[str]) -> list[str]:
+    """Return the names of alerts that matchers list; as they stand, for a pattern would hide a slip of the pen."""
+    (listed,) = re.findall(r'alertname =~? "([^"]+)"', " ".join(matchers))
+    return str(listed).split("|")
+
+
+def _mutings() -> list[tuple[str, str, tuple[str, ...]]]:
+    return [
+        (source, target, tuple(rule.get("equal", ())))
+        for rule in ONLY_BY_NAME
+        for source in _names(rule["source_matchers"])
+        for target in _names(rule["target_matchers"])
+    ]
+
+
+@pytest.mark.parametrize("name", sorted({name for source, target, _ in _mutings() for name in (source, target)}))
+def test_what_mutes_and_what_is_muted_is_an_alert(name: str) -> None:
+    assert name in {rule.get("alert") for rule in RULES}
+
+
+@pytest.mark.parametrize(("source", "target", "equal"), _mutings())
+def test_both_sides_of_a_muting_have_the_labels_that_it_compares(
+    source: str, target: str, equal: tuple[str, ...]
+) -> None:
+    """What neither can have counts as equal, and would mute across everything that differs in it."""
+    for alert in (source, target):
+        labels = {label for rule in RULES if rule.get("alert") == alert for label in _labels(rule["expr"])}
+        assert set(equal) <= labels, alert
+
+
+def _labels(expression: str) -> set[str]:
+    query = promql.read(expression)
+    names = {selector.name for selector in query.selectors}
+    inner = [_labels(rule["expr"]) for rule in RULES if rule.get("record") in names]
+    return set(query.labels | query.brought).union(*inner)
