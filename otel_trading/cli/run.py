@@ -5,21 +5,50 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from otel_trading import environment
+from otel_trading.cli import _planned
 from otel_trading.errors import ConfigError, StackError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 __all__ = ["command", "instrumented"]
 
+_PLANNED: Final = "--planned-restart"
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+
+class _Run(click.Command):
+    """Lets the bot's command follow `--planned-restart` at once: what does not begin with a digit is no duration."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        place = 0
+        while place < len(args) and args[place].startswith("--"):
+            if args[place] == _PLANNED and not "".join(args[place + 1 : place + 2])[:1].isdigit():
+                args = [*args[:place], f"{_PLANNED}={_planned.USUAL}", *args[place + 1 :]]
+            place += 1 if "=" in args[place] else 2
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_Run, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--service", help="Name of the bot in telemetry (OTEL_SERVICE_NAME); the script's name when left out.")
 @click.option("--mode", type=click.Choice(["live", "paper", "backtest", "replay"]), help="OTEL_TRADING_MODE.")
 @click.option("--endpoint", help="Where OTLP goes (OTEL_EXPORTER_OTLP_ENDPOINT).")
+@click.option(
+    _PLANNED,
+    "planned",
+    metavar="[DURATION]",
+    callback=_planned.parse,
+    help="Hold back what this bot's absence raises (TelemetryLost, StrategyHung, RestartLoop, ServiceDown), nothing "
+    f"else, for {_planned.USUAL} or the given time, 1h at most; once an hour.",
+)
 @click.argument("cmd", nargs=-1, required=True, type=click.UNPROCESSED)
-def command(service: str | None, mode: str | None, endpoint: str | None, cmd: tuple[str, ...]) -> None:
+def command(
+    service: str | None, mode: str | None, endpoint: str | None, planned: timedelta | None, cmd: tuple[str, ...]
+) -> None:
     """Run a bot with telemetry, for instance: otel-trading run python my_bot.py.
 
     The bot's own code stays as it is; every OTEL_* and OTEL_TRADING_* variable that you set is honoured.
@@ -34,11 +63,13 @@ def command(service: str | None, mode: str | None, endpoint: str | None, cmd: tu
     os.environ.update({name: value for name, value in given.items() if value})
     os.environ.update(instrumented(os.environ, cmd))
     _check()
-    os.environ.pop(FIRST_PROCESS, None)  # a bot of its own, also when another bot starts it
     program = shutil.which(cmd[0])
     if program is None:
         message = f"There is no program {cmd[0]!r} on PATH. Name one, for instance: otel-trading run python bot.py"
         raise StackError(message)
+    if planned is not None:
+        click.echo(f"otel-trading: {_planned.announce(planned)}", err=True)
+    os.environ.pop(FIRST_PROCESS, None)  # a bot of its own, also when another bot starts it
     os.execv(program, [program, *cmd[1:]])  # noqa: S606  the user's own command, no shell in between
 
 

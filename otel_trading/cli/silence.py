@@ -25,6 +25,7 @@ __all__ = ["command"]
 @click.command()
 @click.option("--venue", metavar="NAME", help="Alerts about this venue.")
 @click.option("--service", metavar="NAME", help="Alerts of this bot (service name).")
+@click.option("--job", metavar="NAME", help="Alerts of this job in Prometheus; ServiceDown has no other name.")
 @click.option("--strategy", metavar="NAME", help="Alerts of this strategy.")
 @click.option("--account", metavar="NAME", help="Alerts of this account (alias).")
 @click.option("--alert", metavar="NAME", help="Alerts of this name, such as MarketDataStale.")

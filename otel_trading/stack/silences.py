@@ -24,6 +24,7 @@ __all__ = ["LABELS", "LONGEST", "Silence", "add", "check", "current", "expire", 
 #: What can be silenced -> the label of alerts that says it.
 LABELS: Final = {
     "alert": "alertname",
+    "job": "job",
     "service": "service_name",
     "venue": label_name(attributes.VENUE.name),
     "strategy": label_name(attributes.STRATEGY.name),
@@ -44,7 +45,7 @@ class Silence:
 
     Attributes:
         id: Alertmanager's name for it.
-        state: `active` or `pending`.
+        state: `active`, `pending` or `expired`.
         matchers: What it holds back, as Alertmanager writes it.
         until: When it ends by itself, RFC 3339.
         by: Who made it.
@@ -141,13 +142,21 @@ def check(chosen: Mapping[str, str], why: str) -> None:
         raise ConfigError(message)
 
 
-def current(url: str) -> list[Silence]:
+def current(url: str, *, since: datetime | None = None) -> list[Silence]:
     """Return the silences that hold now or will, those that end first first.
+
+    Args:
+        url: Alertmanager's.
+        since: Those too that have ended after this.
 
     Raises:
         StackError: Alertmanager does not answer.
     """
-    found = [one for one in _ask(f"{url}/api/v2/silences") if one["status"]["state"] != "expired"]
+    found = [
+        one
+        for one in _ask(f"{url}/api/v2/silences")
+        if one["status"]["state"] != "expired" or (since is not None and _time(one["endsAt"]) > since)
+    ]
     return sorted((_silence(url, one) for one in found), key=lambda silence: silence.until)
 
 
@@ -169,6 +178,10 @@ def expire(url: str, name: str) -> Silence:
         raise ConfigError(message)
     _ask(f"{url}/api/v2/silence/{found[0].id}", "DELETE")
     return found[0]
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text[:19] + "Z", "%Y-%m-%dT%H:%M:%S%z")  # whole seconds: 3.10 reads no nine digits
 
 
 def _silence(url: str, said: dict[str, Any]) -> Silence:

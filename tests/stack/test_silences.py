@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import getpass
 import json
+import subprocess
 import uuid
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from bot_support import COMMAND, environment
 from click.testing import CliRunner, Result
 from stack_support import post, wait_until
 
 from otel_trading.cli import cli
 from otel_trading.errors import ConfigError, OtelTradingError, StackError
-from otel_trading.stack import health, silences
+from otel_trading.stack import health, planned_restart, silences
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from otel_trading.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -99,6 +103,34 @@ def test_all_that_is_named_has_to_match(stack: Stack) -> None:
     _fire(stack, *({**labels, "job": job} for labels in (all_of_it, *others)))
     wait_until(lambda: _silenced(stack, job) == {'Odd "name"'}, 10, "the one alert to be silenced")
     assert _silence(stack, "--expire", made["id"]).exit_code == 0
+
+
+@pytest.mark.timeout(90)
+def test_a_planned_restart_silences_the_absence_of_this_bot_and_ends(stack: Stack, tmp_path: Path) -> None:
+    job = f"restart-{uuid.uuid4()}"
+    (tmp_path / "otel-trading").symlink_to(stack.home)
+    command = [str(COMMAND), "run", "--service", job, "--planned-restart", "8s", "echo", "traded"]
+    variables = environment(None, XDG_DATA_HOME=str(tmp_path))
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "traded\n"
+    assert f"planned restart: the absence of {job} (" in done.stderr
+
+    url = stack.urls["alertmanager"]
+    mine = [one for one in silences.current(url) if job in one.matchers]
+    assert {one.matchers for one in mine} == {f'alertname="{name}", job="{job}"' for name in planned_restart.ALERTS}
+    assert {one.by for one in mine} == {getpass.getuser()}
+    assert all(one.why.startswith(f"Planned restart of {job}, said to otel-trading run") for one in mine)
+
+    page = {"severity": "critical", "team": "trading", "service_name": job}
+    others = [{**page, "alertname": name, "job": f"{job}-2"} for name in planned_restart.ALERTS]
+    _fire(stack, *({**page, "alertname": name, "job": job} for name in (*planned_restart.ALERTS, "OrderLost")), *others)
+    wait_until(lambda: _silenced(stack, job) == set(planned_restart.ALERTS), 6, "the silences to hold")
+    assert _silenced(stack, f"{job}-2") == set()
+
+    wait_until(lambda: not [one for one in silences.current(url) if job in one.matchers], 20, "their end")
+    again = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30, check=True)
+    assert f"{job} had a planned restart within the hour" in again.stderr
+    assert not [one for one in silences.current(url) if job in one.matchers]
 
 
 def _refusal(result: Result) -> str:

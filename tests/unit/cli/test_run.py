@@ -7,11 +7,15 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from process_support import COMMAND, QUIET, clean_environment
 
+from otel_trading import stack
+from otel_trading.cli import _planned
 from otel_trading.cli.run import instrumented
 
 if TYPE_CHECKING:
@@ -219,3 +223,48 @@ def test_an_uncaught_exception_looks_as_ever() -> None:
     assert done.returncode == 1
     assert done.stderr.rstrip().endswith("RuntimeError: broke")
     assert done.stderr.count("Traceback") == 1
+
+
+@pytest.mark.parametrize("duration", ["2h", "61m", "0m", "10", "5x", "9d"])
+def test_a_restart_takes_an_hour_at_most(duration: str) -> None:
+    done = _run("--planned-restart", duration, "echo", "traded")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert repr(duration) in done.stderr or f"silence of {duration}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--planned-restart"],
+        ["--planned-restart", "1h"],
+        ["--planned-restart=30s"],
+        ["--service", "s", "--planned-restart"],
+    ],
+)
+def test_a_bot_starts_also_when_nothing_can_be_silenced(tmp_path: Path, words: list[str]) -> None:
+    done = _run(*words, "echo", "-n", "--planned-restart", "x", XDG_DATA_HOME=str(tmp_path))
+
+    assert (done.returncode, done.stdout) == (0, "--planned-restart x")
+    assert done.stderr == (
+        "otel-trading: planned restart: nothing is silenced, alerts come as ever, and the bot starts: "
+        f"No stack was started in {tmp_path}/otel-trading. Start one: otel-trading up.\n"
+    )
+
+
+def test_what_does_not_start_silences_nothing(tmp_path: Path) -> None:
+    done = _run("--planned-restart", "no-such-program-anywhere", XDG_DATA_HOME=str(tmp_path))
+
+    assert done.returncode == 3
+    assert "planned restart" not in done.stderr
+
+
+def test_a_bot_does_not_wait_for_an_alertmanager_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        urls = {"alertmanager": f"http://127.0.0.1:{deaf.getsockname()[1]}"}
+        monkeypatch.setattr(stack, "find", lambda: SimpleNamespace(urls=urls))
+        monkeypatch.setattr(_planned, "_PATIENCE", 0.5)
+        said = _planned.announce(timedelta(minutes=10))
+
+    assert said.endswith("and the bot starts: Alertmanager has not answered for 0.5 s.")
