@@ -16,6 +16,14 @@ SLIPPAGE: Final = Threshold(
     limit=Limit("slippage", "ratio"),
     group="slow",
 )
+SLIPPAGE_TO_MODEL: Final = Threshold(
+    name="slippage_to_model_ratio",
+    brief="How many times the slippage of the strategy's last backtest that of its live fills may be, over a day.",
+    default=2,
+    allowed=(1, 1000),
+    of=(execution.SLIPPAGE,),
+    group="slow",
+)
 MARKOUT: Final = Threshold(
     name="maker_markout_ratio",
     brief="How far the price may have gone against maker fills after ten seconds, on average, relative.",
