@@ -77,13 +77,13 @@ def test_what_a_user_may_do_is_refused_here(expression: str, complaint: str) -> 
     assert complaints(expression) == [complaint]
 
 
-@pytest.mark.seed("S3-45")
 @each_rule
 def test_a_backtest_alone_never_alerts(rule: dict[str, Any]) -> None:
     names = {selector.name for selector in promql.read(rule["expr"]).selectors}
     assert all(not name.startswith("model:") for name in names) or any(name.startswith("strategy:") for name in names)
 
 
+@pytest.mark.seed("S3-45")
 @each_rule
 def test_alert_says_who_and_what_and_where(rule: dict[str, Any]) -> None:
     severities = {"none"} if rule["alert"] == "Watchdog" else {"critical", "warning", "info"}
