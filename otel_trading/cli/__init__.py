@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, str]] = {
     "up": "otel_trading.cli.up",
     "down": "otel_trading.cli.down",
     "status": "otel_trading.cli.status",
+    "top": "otel_trading.cli.top",
     "alerts": "otel_trading.cli.alerts",
     "silence": "otel_trading.cli.silence",
     "doctor": "otel_trading.cli.doctor",

@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Final
 import requests
 from rich.live import Live
 
-from otel_trading.demo.board import alerts as alerting
 from otel_trading.demo.board.figures import figures
 from otel_trading.demo.board.render import View, draw
 from otel_trading.demo.board.source import Prometheus, Samples
+from otel_trading.top.alerts import current
+from otel_trading.top.queries import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from rich.console import Console
 
-    from otel_trading.demo.board.alerts import Alert, Delivered
+    from otel_trading.demo.board.alerts import Delivered
     from otel_trading.demo.board.figures import Figures
     from otel_trading.demo.board.source import Source
+    from otel_trading.top.alerts import Alert
 
 __all__ = ["Board"]
 
@@ -102,7 +104,7 @@ class Board:
             if self.view.figures.equity is not None:
                 self._equity.append(self.view.figures.equity)
         if isinstance(self._source, Prometheus):
-            self.view.alerts = alerting.current(self._source.alerts(), self._service)
+            self.view.alerts = current(self._source.alerts(), **{SERVICE: self._service})
             self.fired |= {alert.name for alert in self.view.alerts if alert.state == "firing"}
         else:
             self.view.alerts = None

@@ -11,21 +11,20 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from otel_trading.top.parts import SEVERITIES, STATES, plain, signed, sparkline
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.console import RenderableType
 
-    from otel_trading.demo.board.alerts import Alert
     from otel_trading.demo.board.figures import Figures
+    from otel_trading.top.alerts import Alert
 
-__all__ = ["View", "draw", "sparkline"]
+__all__ = ["View", "draw"]
 
-_BARS: Final = "▁▂▃▄▅▆▇█"
 _COLUMN: Final = 38
 _OLD: Final = 5.0
-_STATES: Final = {"connected": "green", "degraded": "yellow", "connecting": "yellow", "disconnected": "red"}
-_SEVERITIES: Final = {"critical": "bold red", "warning": "yellow"}
 
 
 @dataclass(slots=True)
@@ -81,14 +80,6 @@ def draw(view: View, width: int) -> RenderableType:
     return Group(head, _panel("alerts", _alerts(view)), *(_row(row) for row in rows), foot)
 
 
-def sparkline(values: Sequence[float], width: int = 12) -> str:
-    """Return the last values as bars between their lowest and highest."""
-    last = list(values)[-width:]
-    low, high = min(last, default=0.0), max(last, default=0.0)
-    span = (high - low) or 1.0
-    return "".join(_BARS[min(len(_BARS) - 1, int((value - low) / span * len(_BARS)))] for value in last)
-
-
 def _row(panels: Sequence[tuple[str, list[Text]]]) -> Table:
     """Put panels side by side, equally high; the last one of two takes what a third would have had."""
     row = Table.grid(expand=True, padding=0)
@@ -108,24 +99,14 @@ def _line(label: str, value: str, style: str = "", extra: str = "") -> Text:
     return Text.assemble(*parts, overflow="ellipsis", no_wrap=True)
 
 
-def _signed(value: float | None, form: str = "+,.2f") -> tuple[str, str]:
-    if value is None:
-        return "-", ""
-    return format(value, form), "green" if value > 0 else "red" if value < 0 else ""
-
-
-def _plain(value: float | None, form: str, scale: float = 1.0) -> str:
-    return "-" if value is None else format(value * scale, form)
-
-
 def _money(view: View, figures: Figures) -> tuple[str, list[Text]]:
     limit = figures.loss_limit
     over = bool(limit and figures.loss_usage and figures.loss_usage > limit)
     return "money", [
-        _line("equity", _plain(figures.equity, ",.2f"), "bold", sparkline(view.equity)),
-        _line("session P&L", *_signed(figures.session_pnl)),
-        _line("day's loss", _plain(figures.loss_usage, ",.2f"), "bold red" if over else "", f"limit {limit or 0:,.0f}"),
-        _line("drawdown", _plain(figures.drawdown, ".2%")),
+        _line("equity", plain(figures.equity, ",.2f"), "bold", sparkline(view.equity)),
+        _line("session P&L", *signed(figures.session_pnl)),
+        _line("day's loss", plain(figures.loss_usage, ",.2f"), "bold red" if over else "", f"limit {limit or 0:,.0f}"),
+        _line("drawdown", plain(figures.drawdown, ".2%")),
     ]
 
 
@@ -135,7 +116,7 @@ def _orders(view: View, figures: Figures) -> tuple[str, list[Text]]:
         _line("orders", f"{figures.orders:,.0f}", "bold", f"{figures.order_rate:.1f}/s {sparkline(view.orders, 8)}"),
         _line("rejected", f"{figures.rejections:,.0f}", "yellow" if figures.rejections else "", reasons),
         _line("fills", f"{figures.fills:,.0f}", "bold", f"{figures.fill_rate:.1f}/s"),
-        _line("slippage", _plain(figures.slippage, "+.2f", 1e4), "", "bp, mean"),
+        _line("slippage", plain(figures.slippage, "+.2f", 1e4), "", "bp, mean"),
     ]
 
 
@@ -146,10 +127,8 @@ def _venue(figures: Figures) -> tuple[str, list[Text]]:
         "telemetry", ", ".join(trouble) or "well", "red" if trouble else "green", f"{figures.exports:.0f} exports"
     )
     return "venue and bot", [
-        _line(
-            "call p95", _plain(figures.latency, ",.0f", 1e3), "bold", f"ms, loop {_plain(figures.loop, ',.0f', 1e3)}"
-        ),
-        _line("rate limit", _plain(figures.rate_limit, ".0%"), "", f"{figures.rate_limited:.0f} x 429"),
+        _line("call p95", plain(figures.latency, ",.0f", 1e3), "bold", f"ms, loop {plain(figures.loop, ',.0f', 1e3)}"),
+        _line("rate limit", plain(figures.rate_limit, ".0%"), "", f"{figures.rate_limited:.0f} x 429"),
         _line("strategy", figures.state, "green" if figures.state == "running" else "yellow"),
         health if figures.exports else _line("telemetry", "scraped"),
     ]
@@ -158,7 +137,7 @@ def _venue(figures: Figures) -> tuple[str, list[Text]]:
 def _positions(figures: Figures) -> tuple[str, list[Text]]:
     rows: list[Text] = []
     for position in figures.positions:
-        text, style = _signed(position.pnl)
+        text, style = signed(position.pnl)
         rows.append(_line(position.symbol, f"{position.quantity:,.0f}").append(f"{text:>10}", style))
     return "positions", rows or [Text("flat", style="dim")]
 
@@ -168,7 +147,7 @@ def _feeds(figures: Figures) -> tuple[str, list[Text]]:
     for connection in figures.connections:
         row = Text.assemble(
             (f"{connection.name:<11}", "dim"),
-            (f"{connection.state:<13}", _STATES.get(connection.state, "")),
+            (f"{connection.state:<13}", STATES.get(connection.state, "")),
             overflow="ellipsis",
             no_wrap=True,
         )
@@ -186,7 +165,7 @@ def _alerts(view: View) -> list[Text]:
     now = time.time()
     rows = [
         Text.assemble(
-            (f"{alert.state:<10}", _SEVERITIES.get(alert.severity, "") if alert.state == "firing" else "dim"),
+            (f"{alert.state:<10}", SEVERITIES.get(alert.severity, "") if alert.state == "firing" else "dim"),
             f"{alert.name:<26}{alert.about:<14}{now - alert.since:4.0f} s",
         )
         for alert in view.alerts

@@ -11,12 +11,14 @@ import pytest
 import requests
 from rich.console import Console
 
-from otel_trading.demo.board.alerts import Alert, Delivered
+from otel_trading.demo.board.alerts import Delivered
 from otel_trading.demo.board.figures import SHOWN, figures, quantile
 from otel_trading.demo.board.live import Board
-from otel_trading.demo.board.render import View, draw, sparkline
+from otel_trading.demo.board.render import View, draw
 from otel_trading.demo.board.source import Endpoint, Prometheus, Sample, Samples
 from otel_trading.semconv import execution, market_data, order, portfolio, strategy, venue
+from otel_trading.top.alerts import Alert
+from otel_trading.top.parts import sparkline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
