@@ -16,7 +16,7 @@ __all__ = ["NO_NEWS", "Alert", "current", "parse"]
 #: Always firing: no news, but the proof that rules are evaluated.
 NO_NEWS: Final = frozenset({"Watchdog"})
 _ABOUT: Final = (a.CONNECTION, a.DATA_SOURCE, a.STRATEGY, a.ACCOUNT)
-_ORDER: Final = {"firing": 0, "pending": 1}
+_WORST_FIRST: Final = ("firing", "critical", "warning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Alert:
 
 
 def current(rows: Iterable[Mapping[str, Any]], **about: str) -> list[Alert]:
-    """Return the alerts in Prometheus' reply, firing ones first.
+    """Return the alerts in Prometheus' reply: firing ones first, critical before warning.
 
     Args:
         rows: As `/api/v1/alerts` gives them.
@@ -55,7 +55,9 @@ def current(rows: Iterable[Mapping[str, Any]], **about: str) -> list[Alert]:
         if row["labels"]["alertname"] not in NO_NEWS
         and all(row["labels"].get(label, value) == value for label, value in about.items())
     ]
-    return sorted(alerts, key=lambda alert: (_ORDER.get(alert.state, 2), alert.since))
+    return sorted(
+        alerts, key=lambda one: (*(worst not in {one.state, one.severity} for worst in _WORST_FIRST), one.since)
+    )
 
 
 def parse(labels: Mapping[str, str], state: str, since: str) -> Alert:

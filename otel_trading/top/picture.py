@@ -231,7 +231,9 @@ def _money(rows: _Rows, curves: _Rows) -> tuple[Money, ...]:
             equity_curve=curves.curve("equity", currency),
             session_pnl_curve=curves.curve("session_pnl", currency),
         )
-        for currency in sorted({key[0] for key in (*equity, *session)} | set(exposure))
+        for currency in sorted(
+            {key[0] for key in (*equity, *session)} | set(exposure), key=lambda code: ((code,) not in equity, code)
+        )
     )
 
 

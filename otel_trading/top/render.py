@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["Section", "draw", "sections"]
 
 _COLUMN: Final = 40
+#: Narrower than this, an alert is its name and how long it lasts.
+_WIDE: Final = 60
 _NEAR, _FULL = 0.5, 0.9
+#: Lines of a section: its heading and one more.
+_LEAST: Final = 2
 _ALERTS: Final = "firing alerts"
 #: Which section stands in which column, for one, two and three of them.
 _LAYOUT: Final = {
@@ -80,7 +84,7 @@ def draw(picture: Picture, chosen: Filters, *, url: str, width: int, height: int
     warnings = [Text(note, "bold red", no_wrap=True, overflow="ellipsis")] if note else []
     if picture.is_empty:
         warnings.append(Text(_nothing(picture, chosen), "yellow"))
-    found = {section.name: section for section in sections(picture)}
+    found = {section.name: section for section in sections(picture, narrow=width < _WIDE)}
     alerts = found.pop(_ALERTS)
     alert_lines = (min(len(alerts.rows), height // 5 + 1) if height else len(alerts.rows)) + 1
     used = 1 + alert_lines + sum(-(-len(one) // width) for one in warnings)
@@ -90,14 +94,14 @@ def draw(picture: Picture, chosen: Filters, *, url: str, width: int, height: int
     for _ in layout:
         body.add_column(ratio=1)
     columns = [[found[name] for name in names if name in found] for names in layout]
-    body.add_row(*(_column(column, height and max(height - used, len(column) * 2)) for column in columns))
+    body.add_row(*(_column(column, height and max(height - used, len(column) * _LEAST)) for column in columns))
     return Group(*parts, body)
 
 
-def sections(picture: Picture) -> list[Section]:
+def sections(picture: Picture, *, narrow: bool = False) -> list[Section]:
     """Return every section that has anything to say; alerts, orders and monitoring always have."""
     made = [
-        Section(_ALERTS, _alerts(picture)),
+        Section(_ALERTS, _alerts(picture, narrow=narrow)),
         Section("money", _money(picture)),
         Section("orders", _orders(picture)),
         Section("positions", _positions(picture)),
@@ -113,8 +117,10 @@ def sections(picture: Picture) -> list[Section]:
 def _column(column: Sequence[Section], height: int | None) -> Group:
     """Give every section its lines; where there are too few, the longest gives first."""
     lines = [len(section.rows) + 1 for section in column]
-    while height is not None and sum(lines) > height and max(lines, default=0) > 2:  # noqa: PLR2004  heading and a line
-        lines[lines.index(max(lines))] -= 1
+    weights = [0.75 if section.name == "money" else 1.0 for section in column]  # money gives late
+    while height is not None and sum(lines) > height and max(lines, default=0) > _LEAST:
+        spare = [weight * line if line > _LEAST else 0 for weight, line in zip(weights, lines, strict=True)]
+        lines[spare.index(max(spare))] -= 1
     return Group(*(section.draw(room) for section, room in zip(column, lines, strict=True)))
 
 
@@ -135,7 +141,7 @@ def _nothing(picture: Picture, chosen: Filters) -> str:
     return f"Nothing{narrowed} in mode {chosen.mode} arrives here. {hint}{start}".strip()
 
 
-def _alerts(picture: Picture) -> list[_Row]:
+def _alerts(picture: Picture, *, narrow: bool) -> list[_Row]:
     alike: dict[tuple[str, ...], list[float]] = {}
     for one in picture.alerts:
         alike.setdefault((one.state, one.severity, one.name, one.about), []).append(one.since)
@@ -146,8 +152,8 @@ def _alerts(picture: Picture) -> list[_Row]:
         what = cell(
             f"{severity if firing else state:<9}{name}{times}", SEVERITIES.get(severity, "") if firing else "dim"
         )
-        begun = datetime.fromtimestamp(min(since), timezone.utc)
-        rows.append((what, cell(about), f"since {begun:%d %b %H:%M:%S}", lasting(picture.at - min(since))))
+        begun = f"since {datetime.fromtimestamp(min(since), timezone.utc):%d %b %H:%M:%S}"
+        rows.append((what, *(() if narrow else (cell(about), begun)), lasting(picture.at - min(since))))
     quiet = cell("none", "green") if picture.monitoring.rules else cell("this Prometheus evaluates no rules", "yellow")
     return rows or [(quiet,)]
 

@@ -14,16 +14,22 @@ import subprocess
 import termios
 import time
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from bot_support import COMMAND, environment, running
 from stack_support import wait_until
 
+from otel_trading.top.picture import look
+from otel_trading.top.prometheus import Prometheus
+from otel_trading.top.queries import Filters
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from otel_trading.stack import Stack
+    from otel_trading.top.alerts import Alert
 
 pytestmark = pytest.mark.stack
 
@@ -45,12 +51,19 @@ ON, OFF, HIDDEN, SEEN = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25l", "\x1b[?25h"
 @pytest.fixture(scope="module")
 def day(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
     with running(tmp_path_factory.mktemp("top"), SERVICE, DAY, environment(stack)):
-        wait_until(lambda: len(_json(stack)["money"]) > 1, 20, "the day's figures")
+        prometheus = Prometheus(stack.urls["prometheus"])
+        for mode in ("live", "paper"):
+            chosen = Filters(mode, service=SERVICE)
+            wait_until(partial(_strategies, prometheus, chosen), 20, f"figures of mode {mode}")
         yield stack
 
 
+def _strategies(prometheus: Prometheus, chosen: Filters) -> list[str]:
+    return [one.name for one in look(prometheus, chosen).strategies]
+
+
 def _top(stack: Stack, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [COMMAND, "top", "--prometheus", stack.urls["prometheus"], *arguments]
+    command = [str(COMMAND), "top", "--prometheus", stack.urls["prometheus"], *arguments]
     return subprocess.run(
         command, env=environment(None, **variables), capture_output=True, text=True, timeout=60, check=False
     )
@@ -89,17 +102,6 @@ def test_the_json_holds_the_day(day: Stack) -> None:
     assert 0 <= picture["monitoring"]["canary_age"] < picture["monitoring"]["canary_allowed"]
 
 
-def test_an_alert_of_the_day_is_there_with_since_when(day: Stack) -> None:
-    wanted = "OrderUnacknowledged"  # the order that the venue never answered
-
-    def found() -> list[dict[str, Any]]:
-        return [one for one in _json(day)["alerts"] if one["name"] == wanted and one["state"] == "firing"]
-
-    (alert,) = wait_until(found, 45, wanted)
-    assert time.time() - 120 < alert["since"] < time.time()
-    assert re.search(rf"critical {wanted} +day since \d\d ", _top(day, "--once").stdout)
-
-
 def test_once_prints_one_picture(day: Stack) -> None:
     done = _top(day, "--once", "--service", SERVICE, COLUMNS="80")
 
@@ -113,16 +115,19 @@ def test_once_prints_one_picture(day: Stack) -> None:
 @pytest.mark.parametrize(
     ("filters", "strategies"),
     [
-        (("--strategy", "day"), ["day"]),
-        (("--strategy", "nobody"), []),
-        (("--venue", "nowhere"), []),
-        (("--venue", "kraken"), ["day"]),
-        (("--mode", "paper"), ["dry-run"]),
-        (("--mode", "replay"), []),
+        ({"strategy": "day"}, ["day"]),
+        ({"strategy": "nobody"}, []),
+        ({"venue": "nowhere"}, []),
+        ({"venue": "kraken"}, ["day"]),
+        ({"mode": "paper"}, ["dry-run"]),
+        ({"mode": "replay"}, []),
     ],
 )
-def test_filters_narrow_it(day: Stack, filters: tuple[str, str], strategies: list[str]) -> None:
-    assert [one["name"] for one in _json(day, *filters)["strategies"]] == strategies
+def test_filters_narrow_it(day: Stack, filters: dict[str, str], strategies: list[str]) -> None:
+    found = look(Prometheus(day.urls["prometheus"]), Filters(**{"service": SERVICE, **filters}))
+
+    assert [one.name for one in found.strategies] == strategies
+    assert found.is_empty == (not strategies)
 
 
 def test_a_mode_without_anything_names_those_that_have(day: Stack) -> None:
@@ -154,6 +159,18 @@ def test_it_goes_on_trying_while_prometheus_is_away(day: Stack) -> None:
         terminal.until(lambda seen: seen.count("Prometheus does not answer at http://127.0.0.1:9") > 1)
         os.write(terminal.fd, b"q")
         assert terminal.ended() == 0
+
+
+def test_an_alert_of_the_day_is_there_with_since_when(day: Stack) -> None:
+    prometheus, wanted = Prometheus(day.urls["prometheus"]), "OrderUnacknowledged"  # one order is never answered
+
+    def found() -> list[Alert]:
+        alerts = look(prometheus, Filters(service=SERVICE)).alerts
+        return [one for one in alerts if one.name == wanted and one.state == "firing"]
+
+    (alert,) = wait_until(found, 45, wanted)
+    assert time.time() - 120 < alert.since < time.time()
+    assert re.search(rf"critical {wanted} +day since \d\d ", _top(day, "--once").stdout)
 
 
 class _Terminal:
