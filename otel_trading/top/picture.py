@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from otel_trading.top.prometheus import Prometheus, Row
     from otel_trading.top.queries import Filters
 
-__all__ = ["Feed", "Limit", "Money", "Picture", "Position", "Strategy", "look"]
+__all__ = [
+    "Connection",
+    "Feed",
+    "Limit",
+    "Money",
+    "Monitoring",
+    "Orders",
+    "Picture",
+    "Position",
+    "Strategy",
+    "look",
+]
 
 _CURVE: Final = (3_600, 60)
 #: A loop is late after so many of its periods, as on the boards.
