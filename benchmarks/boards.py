@@ -8,7 +8,8 @@ a closed set, one of what is free; opt-in attributes and failures none. A sample
 rules record are not in it, so limit lines answer empty.
 
 The full product (50 by 20 for 30 days) is tens of thousands of millions of samples: it is refused above `--samples`.
-Give fewer days, strategies, symbols or families; the first line says what was asked of.
+Give fewer days, strategies, symbols or families; the first line says what was asked of. A range longer than the data
+is left out: it would look cheap.
 
 A query is asked three times, the middle counts. A refresh is every query of a board, six at a time as a browser does.
 Steps and rate intervals are Grafana's for a screen 1,400 pixels wide; panels of one value and tables ask once.
@@ -139,13 +140,13 @@ def heads(metric: Metric, pairs: str) -> list[str]:
     ]
 
 
-def asked() -> list[Asked]:
+def asked(ranges: dict[str, int]) -> list[Asked]:
     """Return every query of every board over every range."""
     found: list[Asked] = []
     for file in BOARDS:
         board, name = json.loads(file.read_text(encoding="utf-8")), file.stem.removeprefix("otel-trading-")
         flat = [inner for panel in board["panels"] for inner in [panel, *panel.get("panels", ())]]
-        for panel, (shown, seconds) in itertools.product(flat, RANGES.items()):
+        for panel, (shown, seconds) in itertools.product(flat, ranges.items()):
             pixels = WIDTH * panel["gridPos"]["w"] / 24
             step = next((nice for nice in NICE if nice >= seconds / pixels), NICE[-1])
             puts = {"__rate_interval": f"{max(step + STEP, 4 * STEP)}s", "__range": f"{seconds}s"}
@@ -195,24 +196,25 @@ def prometheus(binary: Path, data: Path) -> Generator[str]:
 
 
 def report(url: str, queries: list[Asked], end: int, most: int) -> None:
+    ranges = list(dict.fromkeys(query.shown for query in queries))
     timed = {query: statistics.median(ask(url, query, end) for _ in range(3)) for query in queries}
     print(f"\n{'ms':>7}  {'range':5} {'board':12} panel   the {most} slowest; budget {QUERY_BUDGET * 1e3:.0f} ms")
     for query in sorted(queries, key=lambda each: -timed[each])[:most]:
         print(f"{timed[query] * 1e3:7.0f}  {query.shown:5} {query.board:12} {query.panel}")
-    print(f"\n{'board':12} {'queries':>7}" + "".join(f"{name:>22}" for name in RANGES) + "   slowest ms, refresh s")
+    print(f"\n{'board':12} {'queries':>7}" + "".join(f"{name:>22}" for name in ranges) + "   slowest ms, refresh s")
     for board in dict.fromkeys(query.board for query in queries):
         line = f"{board:12}"
-        for shown in RANGES:
+        for shown in ranges:
             mine = [query for query in queries if (query.board, query.shown) == (board, shown)]
             begin = time.perf_counter()
             with ThreadPoolExecutor(TOGETHER) as pool:
                 list(pool.map(ask, itertools.repeat(url), mine, itertools.repeat(end)))
-            line += "" if shown != next(iter(RANGES)) else f"{len(mine):8}"
+            line += "" if shown != next(iter(ranges)) else f"{len(mine):8}"
             line += f"{max(timed[query] for query in mine) * 1e3:12.0f}{time.perf_counter() - begin:10.2f}"
         print(line)
-    for shown in RANGES:
+    for shown in ranges:
         over = [query for query in queries if query.shown == shown and timed[query] > QUERY_BUDGET]
-        print(f"{shown}: {len(over)} of {len(queries) // len(RANGES)} queries above {QUERY_BUDGET * 1e3:.0f} ms")
+        print(f"{shown}: {len(over)} of {len(queries) // len(ranges)} queries above {QUERY_BUDGET * 1e3:.0f} ms")
 
 
 def main() -> None:
@@ -234,7 +236,11 @@ def main() -> None:
     ]
     desk, end = (own.strategies, own.symbols), int(time.time()) // STEP * STEP
     count = sum(series(metric) * sum(1 for _ in labels(metric, *desk)) for metric in wanted)
-    samples = count * own.days * 24 * HOUR / STEP
+    held_for = own.days * 24 * HOUR
+    samples = count * held_for / STEP
+    ranges = {shown: seconds for shown, seconds in RANGES.items() if seconds <= held_for}
+    if not ranges:
+        parser.error("less than an hour of data answers nothing. Give --days of 0.042 or more.")
     what = f"{own.strategies} strategies by {own.symbols} symbols, {own.days:g} days at {STEP} s, {len(wanted)} metrics"
     print(f"{what}: {count:,} series, {samples / 1e6:,.1f} million samples", flush=True)
     if samples > own.samples * 1e6:
@@ -245,14 +251,14 @@ def main() -> None:
     try:
         servers, text, data = build.all_binaries(Progress(Console(file=StringIO()))), folder / "text", folder / "data"
         begin = time.perf_counter()
-        write(text, wanted, desk, end - int(own.days * 24 * HOUR), end + STEP)
+        write(text, wanted, desk, end - int(held_for), end + STEP)
         command = [servers["promtool"], "tsdb", "create-blocks-from", "openmetrics", "-q", "--max-block-duration=162h"]
         subprocess.run([*command, text, data], check=True, stdout=subprocess.DEVNULL)
         text.unlink()
         held = sum(file.stat().st_size for file in data.rglob("*") if file.is_file())
         print(f"blocks made in {time.perf_counter() - begin:.0f} s, {held / 2**20:,.0f} MiB on disk", flush=True)
         with prometheus(servers["prometheus"], data) as url:
-            report(url, asked(), end, own.slowest)
+            report(url, asked(ranges), end, own.slowest)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
