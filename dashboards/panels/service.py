@@ -17,7 +17,8 @@ _SERVED, _CALLED = "http_server_request_duration_seconds", "http_client_request_
 _ROUTE: Final = "http_route"
 _STATUS: Final = "http_response_status_code"
 _HOST: Final = "server_address"
-_BAD: Final = f'{_STATUS}=~"5.."'
+#: Without a status nothing was answered, or an exception passed the instrumentation.
+_BAD: Final = f'{_STATUS}=~"5..|"'
 _NONE: Final = "No data: this bot serves no HTTP, or runs without its instrumentation"
 _RATE: Final = "$__rate_interval"
 
@@ -43,7 +44,7 @@ def request_rate() -> stat.Panel:
 def error_share() -> stat.Panel:
     """How much fails?"""
     share = promql.ratio(_per_second(_SERVED, (), _BAD), _per_second(_SERVED))
-    about = "Share of requests that ended with a status of 500 or more."
+    about = "Share of requests that failed: a status of 500 or more, or none."
     panel = house.number("Error rate", about, house.SHARE, house.latest(share, "errors"), steps=house.rising(0.05, 0.1))
     return panel.no_value(_NONE)
 
@@ -72,7 +73,7 @@ def latency() -> timeseries.Panel:
 def errors() -> timeseries.Panel:
     """Which route fails?"""
     share = promql.ratio(_per_second(_SERVED, (_ROUTE,), _BAD), _per_second(_SERVED, (_ROUTE,)))
-    about = "Share of requests that ended with a status of 500 or more, by route."
+    about = "Share of requests that failed: a status of 500 or more, or none, by route."
     panel = house.lines("Error rate by route", about, house.SHARE, house.query(share, promql.legend(_ROUTE)))
     return panel.min(0).no_value(_NONE)
 
@@ -98,6 +99,6 @@ def call_latency() -> timeseries.Panel:
 
 def call_errors() -> timeseries.Panel:
     """Who fails?"""
-    bad = _per_second(_CALLED, (_HOST, _STATUS), f'{_STATUS}=~"[45].."')
+    bad = _per_second(_CALLED, (_HOST, _STATUS), f'{_STATUS}=~"[45]..|"')
     query = house.query(f"60 * {bad}", promql.legend(_HOST, _STATUS))
     return house.events("Calls to others failed", "Requests to others that failed, by status.", house.PER_MINUTE, query)

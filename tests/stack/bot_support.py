@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from otel_trading.stack import Stack
 
-__all__ = ["COMMAND", "bot", "environment", "finish", "prometheus_get", "running", "series", "start"]
+__all__ = ["COMMAND", "bot", "environment", "finish", "prometheus_get", "running", "series", "serving", "start"]
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "otel-trading"
 #: Lines around what a test's bot does: it says that it is there, and goes on until its standard input ends.
@@ -89,6 +89,17 @@ def running(folder: Path, service: str, body: str, variables: dict[str, str]) ->
         yield process
         if process.poll() is None:
             finish(process)
+
+
+@contextmanager
+def serving(folder: Path, service: str, text: str, variables: dict[str, str]) -> Iterator[int]:
+    """Run an unchanged app that prints the port on which it listens and then serves; gives that port."""
+    process = start(folder, service, text, variables)
+    with _ended(process):
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert said.strip().isdigit(), (said, process.communicate(timeout=_SECONDS_TO_END))
+        yield int(said)
 
 
 @contextmanager

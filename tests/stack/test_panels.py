@@ -31,6 +31,7 @@ PANELS: Final = {
     "S0-25": ["Order messages per second"],
     "S0-26": ["P&L by strategy"],
     "S0-27": ["Health checks"],
+    "S1-31": ["Requests by route", "API request latency", "Rate limit: refused", "Health checks"],
     "S1-32": ["Trading signals", "Positions", "Drawdown", "Statistics"],
     "S1-34": ["Fetch time, p95", "Cache hits", "Data quality"],
     "S1-30": ["Uptime", "Health checks", "CPU over time", "Memory over time"],
@@ -44,6 +45,11 @@ PANELS: Final = {
     "S3-24": ["Trades"],
     "S3-30": ["CPU"],
     "S3-31": ["Memory"],
+    "S3-29": ["CPU", "Memory", "API latency", "Error rate"],
+    "S3-32": ["API latency"],
+    "S3-33": ["Error rate"],
+    "S3-36": ["API request latency"],
+    "S3-37": ["Error rate by route"],
     "S3-34": ["CPU over time"],
     "S3-35": ["Memory over time"],
     "S3-63": ["Strategy state", "P&L by strategy", "Kill switches", "Limits"],
@@ -65,6 +71,10 @@ NOT_ON_THAT_DAY: Final = {
 #: A day of trading, and then what a good day leaves out.
 DAY: Final = """
 from contextlib import suppress
+from threading import Thread
+import requests
+from flask import Flask
+from werkzeug.serving import make_server
 from otel_trading import backtest
 from otel_trading.testing import day_of_trading
 day_of_trading(seed=1)
@@ -79,16 +89,18 @@ meter.deposited(value=1_000, currency='EUR', account='acct-eur')
 meter.order_filled(symbol='SAP', side='buy', price=100, quantity=1, currency='EUR', account='acct-eur')
 with backtest.run(strategy='day', timeframe='1h', flush=False):
     meter.order_filled(symbol='BTC/USD', side='buy', price=100, quantity=1, expected_price=99, client_id='b1')
+api = Flask('api')
+api.add_url_rule('/positions/<symbol>', view_func=lambda symbol: symbol)
+server = make_server('127.0.0.1', 0, api, threaded=True)
+Thread(target=server.serve_forever, daemon=True).start()
+for path in 'positions/A', 'positions/B', 'nowhere':
+    requests.get(f'http://127.0.0.1:{server.server_port}/{path}', timeout=10)
 """
 #: Expressions that need what no bot of this test has, with what would fill them.
-_NO_HTTP: Final = "the bot serves and calls no HTTP: its instrumentation has tests of its own"
 NOTHING_TO_SHOW: Final = {
     "Exports failed A": "a Collector that refuses: tests/stack/test_faults.py",
     "Notification time A": "an alert that fires",
     "Points sent B": "a Prometheus that refuses for good",
-    **dict.fromkeys(("Requests A", "Error rate A", "API latency A", "API request latency A"), _NO_HTTP),
-    **dict.fromkeys(("Requests by route A", "Requests by status A", "Error rate by route A"), _NO_HTTP),
-    **dict.fromkeys(("Calls by host A", "Call latency A", "Calls to others failed A"), _NO_HTTP),
 }
 SERVICE: Final = "day-for-panels"
 #: This bot, everything else on All.
