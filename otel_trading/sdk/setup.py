@@ -21,6 +21,7 @@ from otel_trading import _context, environment, spans
 from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
 from otel_trading.sdk import readers
+from otel_trading.sdk.redaction import LogRedaction, SpanRedaction
 from otel_trading.sdk.resource import is_worker, resource
 from otel_trading.sdk.sampling import sampler
 from otel_trading.sdk.views import views
@@ -84,6 +85,9 @@ def configure(**arguments: Any) -> bool:
     provider, phrases = _metrics(own)
     _State.configured = True
     arguments.setdefault("sampler", sampler())
+    # First of all processors: the exporters come after it.
+    arguments["span_processors"] = [SpanRedaction(), *arguments.get("span_processors", ())]
+    arguments["log_record_processors"] = [LogRedaction(), *arguments.get("log_record_processors", ())]
     with _no_second_metrics_exporter():
         _initialize_components(resource_attributes=dict(own.attributes), **arguments)
     spans.bind(trace.get_tracer_provider())
