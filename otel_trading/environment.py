@@ -82,6 +82,13 @@ def _globs(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _hosts(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(word.strip().lower() for word in part.split("=")) for part in text.split(",") if part.strip()]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs):  # noqa: PLR2004  a host and a venue
+        raise ValueError(text)
+    return tuple((host, venue) for host, venue in pairs)
+
+
 #: Below the SDK's own limit of 2,000 series per instrument, so that ours decides what folds.
 MAX_SERIES_LIMIT: Final = 1900
 
@@ -98,6 +105,13 @@ OTEL_TRADING_ACCOUNT: Final[Setting[str]] = Setting(
 OTEL_TRADING_STRATEGY: Final[Setting[str]] = Setting("OTEL_TRADING_STRATEGY", str, "", "any name", "Default strategy.")
 OTEL_TRADING_VENUE: Final[Setting[str]] = Setting(
     "OTEL_TRADING_VENUE", str.lower, "", "ccxt id, MIC or broker id", "Default venue."
+)
+OTEL_TRADING_VENUE_HOSTS: Final[Setting[tuple[tuple[str, str], ...]]] = Setting(
+    "OTEL_TRADING_VENUE_HOSTS",
+    _hosts,
+    (),
+    "host=venue or host:port=venue, comma between",
+    "Hosts of venues beside the known ones, whose replies tell of budgets and clocks.",
 )
 OTEL_TRADING_CURRENCY: Final[Setting[str]] = Setting(
     "OTEL_TRADING_CURRENCY",

@@ -31,6 +31,9 @@ class TradingDistro(BaseDistro):  # type: ignore[misc]  # untyped upstream
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
         """Load one instrumentor; the app's own warnings stay on stderr."""
+        if entry_point.value.startswith("otel_trading."):
+            # The loader checked what our package requires, which is none of the libraries: each of ours checks its own.
+            kwargs = {**kwargs, "skip_dep_check": False, "raise_exception_on_conflict": True}
         super().load_instrumentor(entry_point, **kwargs)
         logs.keep_last_resort()
 

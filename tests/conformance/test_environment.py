@@ -15,6 +15,7 @@ SETTINGS: Final = environment.ALL
 IDS: Final = [setting.name for setting in SETTINGS]
 WRONG: Final = {
     "OTEL_TRADING_MODE": ["real", "live,paper"],
+    "OTEL_TRADING_VENUE_HOSTS": ["api.mine.example", "=mine", "api.mine.example=", "a=b=c"],
     "OTEL_TRADING_MAX_SERIES": ["0", "-1", "1901", "many", "1.5"],
     "OTEL_TRADING_STRICT": ["yes", "2"],
 }
@@ -55,6 +56,7 @@ def test_a_wrong_value_says_what_was_got_and_what_is_allowed(name: str, text: st
         ("OTEL_TRADING_MODE", "Backtest", "backtest"),
         ("OTEL_TRADING_VENUE", "Kraken", "kraken"),
         ("OTEL_TRADING_CURRENCY", "usd", "USD"),
+        ("OTEL_TRADING_VENUE_HOSTS", " A.example = Mine,b:80=paper,", (("a.example", "mine"), ("b:80", "paper"))),
         ("OTEL_TRADING_DISABLED_METRICS", " trading.cache.*, trading.sdk.* ,", ("trading.cache.*", "trading.sdk.*")),
         ("OTEL_TRADING_MAX_SERIES", "1900", 1900),
         ("OTEL_TRADING_STRICT", "TRUE", True),

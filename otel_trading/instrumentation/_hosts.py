@@ -1,0 +1,59 @@
+"""Which venue answers at a host."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlsplit
+
+from otel_trading import environment
+
+__all__ = ["venue_of"]
+
+#: ccxt's id, or the broker's, by the domain of the API; a longer one wins, so that futures differ from spot.
+HOSTS: Final = {
+    "alpaca.markets": "alpaca",
+    "binance.com": "binance",
+    "binance.us": "binanceus",
+    "binance.vision": "binance",
+    "bitfinex.com": "bitfinex",
+    "bitget.com": "bitget",
+    "bitmex.com": "bitmex",
+    "bitstamp.net": "bitstamp",
+    "bybit.com": "bybit",
+    "coinbase.com": "coinbase",
+    "crypto.com": "cryptocom",
+    "dapi.binance.com": "binancecoinm",
+    "deribit.com": "deribit",
+    "exchange.coinbase.com": "coinbaseexchange",
+    "fapi.binance.com": "binanceusdm",
+    "futures.kraken.com": "krakenfutures",
+    "gateio.ws": "gate",
+    "gemini.com": "gemini",
+    "htx.com": "htx",
+    "hyperliquid.xyz": "hyperliquid",
+    "kraken.com": "kraken",
+    "kucoin.com": "kucoin",
+    "mexc.com": "mexc",
+    "oanda.com": "oanda",
+    "okx.com": "okx",
+    "tradier.com": "tradier",
+}
+
+
+def venue_of(url: str) -> str | None:
+    """Return the venue that answers at a URL, or None for a host that is none: those are not watched.
+
+    Args:
+        url: Of the request; only host and port are read.
+    """
+    parts = urlsplit(url)
+    return _venue(parts.hostname or "", parts.port, environment.OTEL_TRADING_VENUE_HOSTS.get())
+
+
+@lru_cache(maxsize=256)
+def _venue(host: str, port: int | None, own: tuple[tuple[str, str], ...]) -> str | None:
+    known = {**HOSTS, **dict(own)}
+    words = host.split(".")
+    names = [f"{host}:{port}", *(".".join(words[start:]) for start in range(len(words)))]
+    return next((known[name] for name in names if name in known), None)

@@ -1,0 +1,110 @@
+"""What a venue's reply tells besides its body: budgets, refusals, and its clock."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from otel_trading import _guard, meter
+from otel_trading.instrumentation._hosts import venue_of
+
+__all__ = ["read"]
+
+_BINANCE: Final = re.compile(r"x-mbx-(used-weight|order-count)-(\d+[smhd])")
+_BUDGETS: Final = {"used-weight": "request_weight", "order-count": "orders"}
+_FAMILIES: Final = ("x-ratelimit-", "ratelimit-")
+_NUMBER: Final = re.compile(r"^\s*(\d+(?:\.\d+)?)")
+#: `"default";r=50;t=30` with a policy `"default";q=100;w=60`, and the older `limit=100, remaining=50`.
+_LEFT: Final = re.compile(r"\b(?:r|remaining)=(\d+)")
+_ALLOWED: Final = re.compile(r"\b(?:q|limit)=(\d+)")
+_REQUESTS: Final = "requests"
+_REFUSED: Final = (418, 429)
+_REFUSED_IF_TOLD_TO_WAIT: Final = (403, 503)
+#: `Date` is in whole seconds: each reply bounds the offset, and the bounds of this many seconds hold together.
+_WINDOW: Final = 300.0
+
+
+def read(response: Any, sent: float) -> None:
+    """Record what a reply tells; whatever goes wrong here stays here.
+
+    Args:
+        response: Of requests or httpx. Of its URL only host and port are looked at.
+        sent: Unix seconds at which the request left.
+    """
+    try:
+        venue = venue_of(str(response.url))
+        if venue is not None:
+            headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
+            _tell(venue, int(response.status_code), headers, sent)
+    except Exception:  # noqa: BLE001  the reply still reaches the bot
+        _guard.count("internal_error")
+
+
+def _tell(venue: str, status: int, headers: dict[str, str], sent: float) -> None:
+    for name, value in headers.items():
+        if found := _BINANCE.fullmatch(name):
+            _budget(venue, f"{_BUDGETS[found[1]]}_{found[2]}", usage=_number(value))
+    for family in _FAMILIES:
+        used, left = (_number(headers.get(family + word, "")) for word in ("used", "remaining"))
+        _budget(venue, _REQUESTS, usage=used, left=left, limit=_number(headers.get(f"{family}limit", "")))
+    if told := headers.get("ratelimit"):
+        policy = f"{told},{headers.get('ratelimit-policy', '')}"
+        _budget(venue, _REQUESTS, left=_first(_LEFT, told), limit=_first(_ALLOWED, policy))
+    if status in _REFUSED or (status in _REFUSED_IF_TOLD_TO_WAIT and "retry-after" in headers):
+        meter.rate_limited(name=_REQUESTS, error=str(status), venue=venue)
+    if "date" in headers and "age" not in headers:  # a reply with an age is a cache's, not the venue's
+        _clock(venue, headers["date"], sent)
+
+
+def _budget(
+    venue: str, name: str, *, usage: float | None = None, left: float | None = None, limit: float | None = None
+) -> None:
+    if usage is None and left is not None and limit is not None:
+        usage = max(0.0, limit - left)
+    if usage is not None:
+        meter.rate_limit(name=name, usage=usage, limit=limit, venue=venue)
+
+
+def _number(text: str) -> float | None:
+    return _first(_NUMBER, text)
+
+
+def _first(pattern: re.Pattern[str], text: str) -> float | None:
+    found = pattern.search(text)
+    return float(found[1]) if found else None
+
+
+@dataclass(slots=True)
+class _Bounds:
+    """Between what the local clock minus the venue's must lie."""
+
+    low: float
+    high: float
+    since: float
+
+    def narrowed(self, other: _Bounds) -> _Bounds | None:
+        """Return what both allow; None when they contradict each other: a clock was set."""
+        low, high = max(self.low, other.low), min(self.high, other.high)
+        return _Bounds(low, high, self.since) if low <= high else None
+
+
+#: The bounds of the window that runs and of the one before it, by venue.
+_clocks: Final[dict[str, tuple[_Bounds, _Bounds]]] = {}
+
+
+def _clock(venue: str, date: str, sent: float) -> None:
+    """State the offset nearest to zero that all replies allow: never too much, and nearly exact after some replies."""
+    received = time.time()
+    stamped = parsedate_to_datetime(date).timestamp()
+    now = _Bounds(sent - stamped - 1, received - stamped, received)
+    before, running = _clocks.get(venue, (now, now))
+    if received - running.since > _WINDOW:
+        before, running = running, now
+    running = running.narrowed(now) or now
+    both = running.narrowed(before)
+    _clocks[venue] = (before if both else running, running)
+    known = both or running
+    meter.clock_offset(seconds=min(max(0.0, known.low), known.high), venue=venue)
