@@ -82,6 +82,7 @@ def test_names_are_neither_markup_nor_escapes(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_no_color_takes_the_colours_and_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)  # which CI sets
     coloured = screen(picture(), 80, 24, monkeypatch)
     monkeypatch.setenv("NO_COLOR", "1")
     plain = screen(picture(), 80, 24, monkeypatch)
