@@ -138,6 +138,7 @@ def bars(title: str, description: str, unit: str, *queries: prometheus.Dataquery
         .display_mode(looks.BarGaugeDisplayMode.BASIC)
         .reduce_options(_last())
         .min(0)
+        .display_name("${__series.name}")  # else Grafana leaves out the name of a bar that is alone
     )
     return _dressed(panel, (title, description), unit, queries, (6, 7))
 

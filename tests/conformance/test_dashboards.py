@@ -150,6 +150,14 @@ def test_a_panel_explains_itself(panel: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("panel", PANELS)
+def test_titles_and_names_are_seen(panel: dict[str, Any]) -> None:
+    # Six characters of a title are as wide as a column on a screen of 1,600 pixels; the corner takes some.
+    assert len(panel["title"]) <= 6 * panel["gridPos"]["w"] - 1
+    if panel["type"] == "bargauge":
+        assert panel["fieldConfig"]["defaults"]["displayName"] == "${__series.name}", "a bar alone has no name"
+
+
+@pytest.mark.parametrize("panel", PANELS)
 def test_a_share_reads_as_percent_and_nothing_else_does(panel: dict[str, Any]) -> None:
     gauges = {
         semconv.BY_SERIES[s.name]
