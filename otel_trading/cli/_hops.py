@@ -1,4 +1,4 @@
-"""The eight hops from a bot to a board, each with its evidence or its fix."""
+"""The nine hops from a bot to a board, each with its evidence or its fix."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from otel_trading import _context, environment
 from otel_trading.errors import ConfigError
+from otel_trading.instrumentation import supported
 from otel_trading.semconv import attributes as a
 from otel_trading.stack import health
 
@@ -56,9 +57,9 @@ class Hop:
 
     Args:
         name: The hop.
-        state: ok, broken, absent (nothing to check, by choice), or unchecked (an earlier hop is broken).
+        state: ok, broken, absent (not there, which breaks nothing), or unchecked (an earlier hop is broken).
         evidence: What was seen.
-        fix: What to do, when it is broken.
+        fix: What to do, when it is not ok.
     """
 
     name: str
@@ -75,6 +76,10 @@ class _BrokenError(Exception):
         self.evidence, self.fix = evidence, fix
 
 
+class _DoubtfulError(_BrokenError):
+    """Something that may be missing, while every hop may still be whole."""
+
+
 class _AbsentError(Exception):
     """A hop that this stack does not have."""
 
@@ -85,6 +90,7 @@ def follow(targets: Targets) -> Iterator[Hop]:
     hops: tuple[tuple[str, Callable[[], str]], ...] = (
         ("environment", _environment),
         ("distro", _distro),
+        ("libraries", _libraries),
         ("OTLP reachable", canary.reach),
         ("Collector accepted", canary.send),
         ("Prometheus has the series", canary.arrive),
@@ -108,6 +114,8 @@ def _look(name: str, check: Callable[[], str]) -> Hop:
         return Hop(name, "ok", check())
     except _AbsentError as absent:
         return Hop(name, "absent", str(absent))
+    except _DoubtfulError as doubt:
+        return Hop(name, "absent", doubt.evidence, doubt.fix)
     except _BrokenError as broken:
         return Hop(name, "broken", broken.evidence, broken.fix)
     except ConfigError as error:
@@ -131,6 +139,14 @@ def _distro() -> str:
     others = [name for name in names if name != "otel_trading"]
     note = f"; also installed: {', '.join(others)} (otel-trading run selects ours)" if others else ""
     return f"otel_trading on opentelemetry-sdk {version('opentelemetry-sdk')}{note}"
+
+
+def _libraries() -> str:
+    libraries = supported.installed()
+    doubts = [f"{one.name} {one.version}: {one.why}" for one in libraries if one.state in {"missed", "untested"}]
+    if doubts:
+        raise _DoubtfulError("; ".join(doubts), "Telemetry of these may be missing: see Zero code in the README.")
+    return ", ".join(f"{one.name} {one.version}" for one in libraries) + " are instrumented"
 
 
 class _Canary:

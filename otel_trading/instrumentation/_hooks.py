@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import functools
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.instrumentation.utils import unwrap
 from wrapt import register_post_import_hook, wrap_function_wrapper
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+from otel_trading import _guard
 
-__all__ = ["LazyInstrumentor"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from otel_trading.semconv import Metric
+
+__all__ = ["LazyInstrumentor", "quietly"]
+
+P = ParamSpec("P")
+
+
+def quietly(function: Callable[P, None]) -> Callable[P, None]:
+    """Keep what goes wrong while a hook reads away from the bot, in strict mode too: it is counted as `internal_error`.
+
+    Foreign objects come in any shape; the library's own result and exception must reach the bot as they are.
+    """
+
+    @functools.wraps(function)
+    def read(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except Exception:  # noqa: BLE001  the bot goes on as if nobody looked
+            _guard.count("internal_error")
+
+    return read
 
 
 class LazyInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped upstream
-    """Wraps methods of a library once it is imported; a subclass names them.
+    """Wraps functions and methods of a library once the bot imports it; a subclass names them.
 
-    A subclass states `versions` (as pip writes requirements), the `module` to wait for, and `hooks`: from
-    `Class.method` to its wrapper.
+    A subclass states:
+        versions: The library and what of it is supported, as pip writes requirements: from the oldest tested to the
+            next version that may break.
+        tested: The oldest and the newest version that CI drives (tests/libraries).
+        emits: The metrics that a bot gains, for the table of support.
+        hooks: What to wrap, `function` or `Class.method`, by the module that holds it. Where wrapping is not enough,
+            it overrides `_arrived` and `_left`.
     """
 
     versions: ClassVar[str]
-    module: ClassVar[str]
-    hooks: ClassVar[dict[str, Callable[..., Any]]]
-    _wrapped: Any = None
-    _waiting: bool = False
+    tested: ClassVar[tuple[str, str]]
+    emits: ClassVar[tuple[Metric, ...]]
+    hooks: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]]
+    #: Modules that have been imported, by name; None until the first `instrument`.
+    _modules: dict[str, Any] | None = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """Return the library and the versions of it that are supported."""
@@ -33,25 +62,33 @@ class LazyInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped upstr
 
     def _instrument(self, **kwargs: Any) -> None:
         del kwargs
-        self._is_instrumented_by_opentelemetry = True  # the hook below may run at once
-        if not self._waiting:
-            self._waiting = True
-            register_post_import_hook(self._arrived, self.module)
-        elif self._wrapped is not None:
-            self._wrap(self._wrapped)
+        self._is_instrumented_by_opentelemetry = True  # a hook below may run at once
+        if self._modules is not None:
+            for module in self._modules.values():
+                self._arrived(module)
+            return
+        self._modules = {}
+        for name in self.hooks:
+            register_post_import_hook(self._imported, name)
+
+    def _imported(self, module: Any) -> None:
+        assert self._modules is not None  # noqa: S101  set before the hook was
+        self._modules[module.__name__] = module
+        if self._is_instrumented_by_opentelemetry:
+            self._arrived(module)
 
     def _arrived(self, module: Any) -> None:
-        self._wrapped = module
-        if self._is_instrumented_by_opentelemetry:
-            self._wrap(module)
-
-    def _wrap(self, module: Any) -> None:
-        for name, wrapper in self.hooks.items():
+        """Put the hooks on a module that is imported."""
+        for name, wrapper in self.hooks[module.__name__].items():
             wrap_function_wrapper(module, name, wrapper)
+
+    def _left(self, module: Any) -> None:
+        """Take the hooks off it again; what runs through one at that moment ends as it began."""
+        for name in self.hooks[module.__name__]:
+            owner, _, attribute = name.rpartition(".")
+            unwrap(getattr(module, owner) if owner else module, attribute)
 
     def _uninstrument(self, **kwargs: Any) -> None:
         del kwargs
-        if self._wrapped is not None:
-            for name in self.hooks:
-                owner, method = name.split(".")
-                unwrap(getattr(self._wrapped, owner), method)
+        for module in (self._modules or {}).values():
+            self._left(module)

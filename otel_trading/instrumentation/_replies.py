@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from otel_trading import _guard, meter
+from otel_trading import meter
+from otel_trading.instrumentation._hooks import quietly
 from otel_trading.instrumentation._hosts import venue_of
+from otel_trading.semconv import venue as _venue
 
-__all__ = ["read"]
+__all__ = ["EMITS", "read"]
+
+EMITS: Final = (
+    _venue.CLOCK_OFFSET,
+    _venue.RATE_LIMIT_LIMIT,
+    _venue.RATE_LIMIT_REJECTIONS,
+    _venue.RATE_LIMIT_USAGE,
+    _venue.RATE_LIMIT_UTILIZATION,
+)
 
 _BINANCE: Final = re.compile(r"x-mbx-(used-weight|order-count)-(\d+[smhd])")
 _BUDGETS: Final = {"used-weight": "request_weight", "order-count": "orders"}
@@ -27,20 +37,18 @@ _REFUSED_IF_TOLD_TO_WAIT: Final = (403, 503)
 _WINDOW: Final = 300.0
 
 
+@quietly
 def read(response: Any, sent: float) -> None:
-    """Record what a reply tells; whatever goes wrong here stays here.
+    """Record what a reply tells.
 
     Args:
         response: Of requests or httpx. Of its URL only host and port are looked at.
         sent: Unix seconds at which the request left.
     """
-    try:
-        venue = venue_of(str(response.url))
-        if venue is not None:
-            headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
-            _tell(venue, int(response.status_code), headers, sent)
-    except Exception:  # noqa: BLE001  the reply still reaches the bot
-        _guard.count("internal_error")
+    venue = venue_of(str(response.url))
+    if venue is not None:
+        headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
+        _tell(venue, int(response.status_code), headers, sent)
 
 
 def _tell(venue: str, status: int, headers: dict[str, str], sent: float) -> None:

@@ -12,7 +12,9 @@ from otel_trading.instrumentation import _replies
 from otel_trading.instrumentation._hooks import LazyInstrumentor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from otel_trading.semconv import Metric
 
 __all__ = ["HttpxVenueInstrumentor"]
 
@@ -37,5 +39,8 @@ class HttpxVenueInstrumentor(LazyInstrumentor):
     """Reads the reply of every request that a client sends; of redirects the last one."""
 
     versions = "httpx >= 0.24, < 1"
-    module = "httpx"
-    hooks: ClassVar[dict[str, Callable[..., Any]]] = {"Client.send": _send, "AsyncClient.send": _send_async}
+    tested = ("0.24.0", "0.28.1")
+    emits: ClassVar[tuple[Metric, ...]] = _replies.EMITS
+    hooks: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
+        "httpx": {"Client.send": _send, "AsyncClient.send": _send_async}
+    }

@@ -19,7 +19,9 @@ from otel_trading.instrumentation import _replies
 from otel_trading.instrumentation._hooks import LazyInstrumentor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from otel_trading.semconv import Metric
 
 __all__ = ["RequestsVenueInstrumentor"]
 
@@ -35,5 +37,6 @@ class RequestsVenueInstrumentor(LazyInstrumentor):
     """Reads every reply at the adapter, below sessions, redirects and OpenTelemetry's own hook."""
 
     versions = "requests >= 2.28, < 3"
-    module = "requests.adapters"
-    hooks: ClassVar[dict[str, Callable[..., Any]]] = {"HTTPAdapter.send": _send}
+    tested = ("2.28.0", "2.34.2")
+    emits: ClassVar[tuple[Metric, ...]] = _replies.EMITS
+    hooks: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]] = {"requests.adapters": {"HTTPAdapter.send": _send}}

@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 
 from otel_trading.errors import ConfigError
+from otel_trading.instrumentation import supported
 from otel_trading.sdk import exit as ending
 from otel_trading.sdk import logs, setup
 from otel_trading.sdk.resource import is_worker
@@ -46,10 +47,12 @@ class TradingConfigurator(_OTelSDKConfigurator):
             self._declarative(kwargs)
             return
         try:
-            setup.configure(**kwargs)
+            on = setup.configure(**kwargs)
         except ConfigError as error:
             _refuse(str(error))
             return
+        if on and not is_worker():
+            setup.say(*supported.checklist())
         ending.exit_on_sigterm()
 
     def _declarative(self, arguments: dict[str, Any]) -> None:

@@ -77,7 +77,7 @@ def configure(**arguments: Any) -> bool:
     set_environment_defaults()
     readers.check_standard()
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        _say("off: OTEL_SDK_DISABLED is true")
+        say("off: OTEL_SDK_DISABLED is true")
         return False
     version = arguments.pop("auto_instrumentation_version", None)
     extra = {**arguments.pop("resource_attributes", {}), **({"telemetry.auto.version": version} if version else {})}
@@ -93,7 +93,7 @@ def configure(**arguments: Any) -> bool:
     spans.bind(trace.get_tracer_provider())
     ending.close_at_exit(_shutdowns(provider))
     if not is_worker():
-        _say(_line(own, phrases))
+        say(_line(own, phrases))
     return True
 
 
@@ -158,6 +158,7 @@ def _others() -> str:
     return ", ".join(f"{' and '.join(signals)} -> {way}" for way, signals in ways.items()) or "no traces, no logs"
 
 
-def _say(text: str) -> None:
+def say(*lines: str) -> None:
+    """Tell the person who starts the bot, on stderr."""
     if sys.stderr is not None:  # a daemon may have closed it
-        sys.stderr.write(f"otel-trading: {text}\n")
+        sys.stderr.writelines(f"otel-trading: {line}\n" for line in lines)

@@ -8,12 +8,12 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from stack_support import post, quiet, wait_until
 
 from alert_support import Endpoints, endpoints, secret
 from otel_trading import stack
 from otel_trading.errors import ConfigError
 from otel_trading.stack import health, notifying
+from stack_support import post, quiet, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

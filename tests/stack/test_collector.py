@@ -8,10 +8,10 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from stack_support import logs, metric, post, prometheus_query, quiet, spans, wait_until
 
 from otel_trading.stack import Ports, down, processes, status, up
 from otel_trading.stack.state import State
+from stack_support import logs, metric, post, prometheus_query, quiet, spans, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

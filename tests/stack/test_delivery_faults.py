@@ -10,12 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from stack_support import post, quiet
 
 from alert_support import Alertmanager, Endpoints, endpoints, secret, wait_for
 from otel_trading import stack
 from otel_trading.stack import health
 from otel_trading.stack.ports import Ports
+from stack_support import post, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
-from bot_support import COMMAND, environment, prometheus_get
-from stack_support import prometheus_query, quiet, wait_until
 
+from bot_support import COMMAND, environment, prometheus_get
 from otel_trading.stack import Ports, status, up
+from stack_support import prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.stack
 _HOPS = [
     "environment",
     "distro",
+    "libraries",
     "OTLP reachable",
     "Collector accepted",
     "Prometheus has the series",
@@ -95,8 +96,8 @@ def _reload(stack: Stack) -> None:
 def test_all_green_while_the_stack_runs(stack: Stack) -> None:
     found = _doctor("--home", str(stack.home))
 
-    assert found.states[:7] == ["ok"] * 7, found
-    assert found.states[7] in {"absent", "ok"}, "Grafana is there where a binary is"
+    assert found.states[:8] == ["ok"] * 8, found
+    assert found.states[8] in {"absent", "ok"}, "Grafana is there where a binary is"
     assert found.code == 0
 
 
@@ -112,8 +113,8 @@ def test_for_people_it_numbers_the_hops_and_leaves_grafana_out(stack: Stack) -> 
     lines = run.stdout.splitlines()
 
     assert run.returncode == 0, run.stdout
-    assert [line.split()[:2] for line in lines[:7]] == [[str(number), "ok"] for number in range(1, 8)]
-    assert "grafana" in stack.urls or lines[7].startswith("8 - Grafana has the boards: this stack runs without Grafana")
+    assert [line.split()[:2] for line in lines[:8]] == [[str(number), "ok"] for number in range(1, 9)]
+    assert "grafana" in stack.urls or lines[8].startswith("9 - Grafana has the boards: this stack runs without Grafana")
 
 
 def test_a_wrong_setting(stack: Stack) -> None:

@@ -9,13 +9,13 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from bot_support import bot, environment, running, series
-from stack_support import prometheus_query, wait_until
 
+from bot_support import bot, environment, running, series
 from otel_trading import semconv
 from otel_trading.sdk.resource import PROMOTED
 from otel_trading.semconv import Kind, Level
 from otel_trading.semconv.prometheus import label_name
+from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Generator

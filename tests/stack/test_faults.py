@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from bot_support import bot, environment, finish, running
-from stack_support import prometheus_query, quiet, wait_until
 
+from bot_support import bot, environment, finish, running
 from otel_trading.stack import Ports, status, up
+from stack_support import prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
     import subprocess

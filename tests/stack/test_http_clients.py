@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
+
 from bot_support import environment, series, serving
 from stack_support import prometheus_query, wait_until
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from bot_support import bot, environment, prometheus_get, running
 from stack_support import prometheus_query, wait_until
 

@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from bot_support import COMMAND, environment, running
 from stack_support import prometheus_query, wait_until
 

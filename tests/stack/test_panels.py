@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import yaml
 from board_support import BOARDS, asked, expressions, panels, variables
-from bot_support import environment, prometheus_get, running
-from stack_support import prometheus_query, wait_until
 
+from bot_support import environment, prometheus_get, running
 from otel_trading.semconv.attributes import MODE
+from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Generator

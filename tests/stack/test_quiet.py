@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import quiet_day
-from bot_support import bot, environment, running
-from stack_support import prometheus_query, quiet, wait_until
 
+from bot_support import bot, environment, running
 from otel_trading.demo.scenarios import Scenario, thresholds
 from otel_trading.demo.scenarios.player import notifications
 from otel_trading.stack import Ports, health, up
+from stack_support import prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
     from otel_trading.stack import Stack

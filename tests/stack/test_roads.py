@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from bot_support import bot, environment, prometheus_get, running, series
-from stack_support import prometheus_query, wait_until
 
+from bot_support import bot, environment, prometheus_get, running, series
 from otel_trading import semconv
 from otel_trading.stack import health
+from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
     import subprocess

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
-from stack_support import prometheus_query, wait_until
 from test_stack_alerts import DEATHS, FAULTS
 
 from otel_trading.demo.scenarios import ALL, thresholds
 from otel_trading.demo.scenarios.player import Notification, play
+from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
     from otel_trading.demo.scenarios import Scenario

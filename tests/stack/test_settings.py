@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from bot_support import prometheus_get
 
+from bot_support import prometheus_get
 from otel_trading.stack._files import shipped
 
 if TYPE_CHECKING:

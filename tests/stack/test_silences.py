@@ -10,13 +10,13 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bot_support import COMMAND, environment
 from click.testing import CliRunner, Result
-from stack_support import post, wait_until
 
+from bot_support import COMMAND, environment
 from otel_trading.cli import cli
 from otel_trading.errors import ConfigError, OtelTradingError, StackError
 from otel_trading.stack import health, planned_restart, silences
+from stack_support import post, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ import urllib.error
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from stack_support import metric, post, quiet, wait_until
 
 from otel_trading.stack import Ports, status, up
+from stack_support import metric, post, quiet, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from stack_support import prometheus_query, quiet, wait_until
 
 from otel_trading.stack import Ports, status, up
+from stack_support import prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,12 +18,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from bot_support import COMMAND, environment, running
-from stack_support import wait_until
 
+from bot_support import COMMAND, environment, running
 from otel_trading.top.picture import look
 from otel_trading.top.prometheus import Prometheus
 from otel_trading.top.queries import Filters
+from stack_support import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

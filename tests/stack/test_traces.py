@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from bot_support import environment, prometheus_get, running
 from stack_support import wait_until
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from stack_support import prometheus_query, quiet, wait_until
 
 from otel_trading.cli import cli
 from otel_trading.errors import StackError
 from otel_trading.stack import Ports, Progress, down, health, processes, status, up
 from otel_trading.stack._files import shipped
 from otel_trading.stack.state import State
+from stack_support import prometheus_query, quiet, wait_until
 
 pytestmark = pytest.mark.stack
 

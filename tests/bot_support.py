@@ -7,21 +7,36 @@ import os
 import subprocess
 import sys
 import sysconfig
+import time
 import urllib.parse
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 
 from otel_trading.stack import health
+from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otel_trading.stack import Stack
 
-__all__ = ["COMMAND", "bot", "environment", "finish", "prometheus_get", "running", "series", "serving", "start"]
+__all__ = [
+    "COMMAND",
+    "assert_held",
+    "bot",
+    "environment",
+    "finish",
+    "prometheus_get",
+    "running",
+    "series",
+    "serving",
+    "start",
+    "unchanged",
+]
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "otel-trading"
 #: Lines around what a test's bot does: it says that it is there, and goes on until its standard input ends.
@@ -30,7 +45,7 @@ _SECONDS_TO_END = 60
 #: Every series that a rule of the stack records.
 _COMPUTED = {
     rule["record"]
-    for file in (Path(__file__).parents[2] / "alerts").rglob("*.yaml")
+    for file in (Path(__file__).parents[1] / "alerts").rglob("*.yaml")
     for group in yaml.safe_load(file.read_text(encoding="utf-8")).get("groups", ())
     for rule in group["rules"]
     if "record" in rule
@@ -92,14 +107,25 @@ def running(folder: Path, service: str, body: str, variables: dict[str, str]) ->
 
 
 @contextmanager
-def serving(folder: Path, service: str, text: str, variables: dict[str, str]) -> Iterator[int]:
-    """Run an unchanged app that prints the port on which it listens and then serves; gives that port."""
+def unchanged(folder: Path, service: str, text: str, variables: dict[str, str]) -> Iterator[Any]:
+    """Run an unchanged script that prints one line of JSON, its own log of what it did, and stays; gives that."""
     process = start(folder, service, text, variables)
     with _ended(process):
         assert process.stdout is not None
         said = process.stdout.readline()
-        assert said.strip().isdigit(), (said, process.communicate(timeout=_SECONDS_TO_END))
-        yield int(said)
+        try:
+            log = json.loads(said)
+        except json.JSONDecodeError:
+            process.kill()
+            pytest.fail(f"{said!r} {process.communicate(timeout=_SECONDS_TO_END)}")
+        yield log
+
+
+@contextmanager
+def serving(folder: Path, service: str, text: str, variables: dict[str, str]) -> Iterator[int]:
+    """Run an unchanged app that prints the port on which it listens and then serves; gives that port."""
+    with unchanged(folder, service, text, variables) as port:
+        yield int(port)
 
 
 @contextmanager
@@ -123,3 +149,22 @@ def series(stack: Stack, service: str) -> list[dict[str, str]]:
     """Return the labels of every series that a bot sent; those that rules computed from them are left out."""
     found: list[dict[str, str]] = prometheus_get(stack, "series", **{"match[]": f'{{service_name="{service}"}}'})
     return [one for one in found if one["__name__"] not in _COMPUTED and not one["__name__"].startswith("ALERTS")]
+
+
+def assert_held(stack: Stack, service: str, expected: dict[str, float], timeout: float = 30) -> None:
+    """Wait until the real Prometheus holds these values of a bot.
+
+    Args:
+        stack: Whose Prometheus.
+        service: The bot.
+        expected: By PromQL, in which `$` stands for the matcher of the bot; each must give one sample.
+        timeout: Seconds, for all together.
+    """
+    deadline = time.monotonic() + timeout
+    for query, value in expected.items():
+        asked = query.replace("$", f'service_name="{service}"')
+
+        def holds(asked: str = asked, value: float = value) -> bool:
+            return [float(one["value"][1]) for one in prometheus_query(stack, asked)] == [value]
+
+        wait_until(holds, max(1.0, deadline - time.monotonic()), f"{asked} to be {value}")

@@ -1,0 +1,50 @@
+"""Every library that is instrumented, in its oldest and its newest tested version, each in an environment of its own.
+
+`nox -s libraries` runs all of them, `nox -s "libraries(ccxt-4.5.90)"` one, `nox -s cost` prints what each hook costs.
+What a test needs besides the library stands in tests/libraries/NAME.txt.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+
+from otel_trading.instrumentation.supported import ours
+
+nox.options.sessions = ["libraries"]
+nox.options.default_venv_backend = "uv|virtualenv"
+
+FOLDER = Path("tests/libraries")
+
+
+def _cost(name: str) -> Path:
+    return Path(f"benchmarks/libraries/cost_{name.replace('-', '_')}.py")
+
+
+NAMES = {Requirement(one.versions).name: one.tested for one in ours().values()}
+TESTED = [(name, version) for name, versions in NAMES.items() for version in dict.fromkeys(versions)]
+COSTED = [(name, versions[-1]) for name, versions in NAMES.items() if _cost(name).exists()]
+
+
+def _install(session: nox.Session, name: str, version: str) -> None:
+    more = FOLDER / f"{name}.txt"
+    needed = ["-r", str(more)] if more.exists() else []
+    session.install("-e", ".", "pytest", "pytest-timeout", f"{name}=={version}", *needed)
+
+
+@nox.session
+@nox.parametrize(("name", "version"), TESTED, ids=[f"{name}-{version}" for name, version in TESTED])
+def libraries(session: nox.Session, name: str, version: str) -> None:
+    """An unchanged script with the real library; the real Prometheus holds what it did."""
+    _install(session, name, version)
+    session.run("pytest", "-q", str(FOLDER / f"test_{name.replace('-', '_')}.py"), *session.posargs)
+
+
+@nox.session
+@nox.parametrize(("name", "version"), COSTED, ids=[name for name, _ in COSTED])
+def cost(session: nox.Session, name: str, version: str) -> None:
+    """What the hook adds to the library's hot call, with and without in one run."""
+    _install(session, name, version)
+    session.run("python", str(_cost(name)), *session.posargs)
