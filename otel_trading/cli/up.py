@@ -76,6 +76,7 @@ def command(
             "urls": dict(running.urls),
             "alerts_file": str(running.alerts_file),
             "channels": running.channels,
+            "dependencies": running.dependencies,
         }
         click.echo(json.dumps(result))
         return
@@ -83,6 +84,8 @@ def command(
     for name, url in running.urls.items():
         click.echo(f"  {name:<14}{url}")
     click.echo(f"  {'alerts go to':<14}{', '.join([str(running.alerts_file), *running.channels])}")
+    for name, address in running.dependencies.items():
+        click.echo(f"  {'watches':<14}{name} on {address}")
     if "grafana" in running.urls:
         click.echo(f"  {'grafana login':<14}admin, password in {running.home / 'secrets' / 'grafana_admin_password'}")
     click.echo(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import platformdirs
 
 from otel_trading.errors import StackError
-from otel_trading.stack import build, config, docker, health, native, notifying, processes
+from otel_trading.stack import build, config, dependencies, docker, health, native, notifying, processes, renewal
 from otel_trading.stack.ports import HOST, Ports
 from otel_trading.stack.progress import Progress
 from otel_trading.stack.state import Kind, Service, State
@@ -87,6 +87,11 @@ class Stack:
         return notifying.enabled(self.home)
 
     @property
+    def dependencies(self) -> dict[str, str]:
+        """What the Collector watches besides bots: name and address of a Redis or PostgreSQL."""
+        return dependencies.watched(self.home)
+
+    @property
     def bots(self) -> Path:
         """Folder for scrape targets, one YAML file per bot: `- targets: [127.0.0.1:9464]`."""
         return self.home / "config" / "bots"
@@ -135,36 +140,19 @@ def up(
         if before is not None:
             _check_same(before, kind, ports, speedup)
             if all(_look(service).state == "healthy" for service in before.services):
-                _renew_channels(home, before, progress)
+                renewal.renew(home, before, progress)
                 return _stack(home, before)
             kind, ports = before.kind, before.ports
             evaluation_interval, speedup = evaluation_interval or before.interval, before.speedup
         ports, speedup = ports or Ports(), speedup or 1
+        reload = renewal.later(home, before) if before else None
         if kind == "docker" or (kind == "auto" and docker.answers()):
             docker.up(home, ports, evaluation_interval, progress, speedup=speedup)
         else:
             native.up(home, ports, evaluation_interval, progress, before, speedup=speedup)
-        if before is not None:
-            # It may have run all along, while its configuration was written anew.
-            notifying.reload(find(home=home).urls["alertmanager"])
+        if reload is not None:
+            reload()
         return replace(find(home=home), started=True)
-
-
-def _renew_channels(home: Path, state: State, progress: Progress) -> None:
-    """Give a running Alertmanager the channels as they are set now."""
-    plan = notifying.compose(home, ports=state.ports, kind=state.kind, interval=state.interval)
-    if plan.is_in_force(home):
-        return
-    before, gone = notifying.current(home), set(notifying.enabled(home))
-    plan.write(home, state.kind)
-    try:
-        notifying.reload(next(service.url for service in state.services if service.name == "alertmanager"))
-    except StackError:
-        before.write(home, state.kind)
-        raise
-    progress.say(f"Alerts now go to: {', '.join(['the file', *notifying.enabled(home)])}.")
-    if gone := gone - set(notifying.enabled(home)):
-        progress.say(f"No longer to: {', '.join(sorted(gone))}, which have no secret any more.")
 
 
 def find(*, home: Path | None = None) -> Stack:

@@ -6,11 +6,11 @@ A channel is on when `<home>/secrets/alerts/NAME` exists, or when the variable `
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import ConfigError
+from otel_trading.stack import secret_files
 from otel_trading.stack.channels import ALL, PREFIX, TEAMS, WATCHDOG
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["check_names", "folder", "read", "read_hours"]
 
 _HOURS: Final = "market_hours"
-_OTHERS_MAY_READ: Final = 0o077
+_NO_CHANNEL: Final = "sets no channel for alerts"
 
 
 def folder(home: Path) -> Path:
@@ -39,18 +39,12 @@ def check_names(home: Path, environ: Mapping[str, str]) -> None:
     known = {channel.variable for channel in (*ALL, WATCHDOG)} | {f"{PREFIX}{_HOURS.upper()}"}
     for name in environ:
         if name.startswith(PREFIX) and name not in known:
-            raise ConfigError(_unknown(f"The variable {name}", name, known))
+            raise ConfigError(secret_files.unknown(f"The variable {name}", name, known, _NO_CHANNEL))
     for place, names in ((folder(home), files), *((folder(home) / team, files[: len(ALL)]) for team in TEAMS)):
         for path in place.iterdir() if place.is_dir() else ():
             team = place == folder(home) and path.is_dir() and path.name in TEAMS
             if not team and not path.name.startswith(".") and path.name not in names:
-                raise ConfigError(_unknown(f"The file {path}", path.name, names))
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"Allowed: {', '.join(sorted(known))}."
-    return f"{what} sets no channel for alerts. {hint} Rename or remove it."
+                raise ConfigError(secret_files.unknown(f"The file {path}", path.name, names, _NO_CHANNEL))
 
 
 def read(channel: Channel, home: Path, environ: Mapping[str, str], team: str | None = None) -> Settings | None:
@@ -69,7 +63,7 @@ def read(channel: Channel, home: Path, environ: Mapping[str, str], team: str | N
     if found is None:
         return None
     path, source = found
-    text = _read(path, source, channel.allowed)
+    text = secret_files.given(path, source, channel.allowed)
     try:
         return channel.parse(text.split())
     except ValueError as error:
@@ -88,23 +82,6 @@ def _find(channel: Channel, home: Path, environ: Mapping[str, str], team: str | 
         return Path(named).expanduser(), f"{channel.variable}={named}"
     common = folder(home) / channel.file
     return (common, f"The file {common}") if common.exists() else None
-
-
-def _read(path: Path, source: str, allowed: str) -> str:
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-        modes = [place.stat().st_mode & _OTHERS_MAY_READ for place in (path, path.parent)]
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        message = f"{source} cannot be read: {why}. Give it the secret ({allowed}), or unset or remove it."
-        raise ConfigError(message) from error
-    if not text:
-        message = f"{source} is empty. Allowed: {allowed}. Write it there, or remove it to switch the channel off."
-        raise ConfigError(message)
-    if all(modes):
-        message = f"{source} can be read by other users of this machine. Keep it to yourself: chmod 600 {path}"
-        raise ConfigError(message)
-    return text
 
 
 def read_hours(home: Path, environ: Mapping[str, str], calendars: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack import grafana_alerts, notifying
+from otel_trading.stack import dependencies, grafana_alerts, notifying
 from otel_trading.stack._files import CANARY, WEBHOOK, shipped
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.speedup import speed_up_files
@@ -74,17 +74,19 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
         speedup: How many times faster durations in rules pass; for demos and tests, which cannot wait an hour.
 
     Raises:
-        ConfigError: A channel for alerts was given something that cannot be used.
+        ConfigError: A channel for alerts or a dependency was given something that cannot be used.
         StackError: The home cannot be written.
     """
     folder = home / "config"
     routing = notifying.compose(home, ports=ports, kind=kind, interval=interval)
+    watching = dependencies.compose(home, kind=kind, interval=interval)
     grafana = grafana_alerts.compose(home, kind)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home) as new:
             _write_rooms(Path(new), ports, kind, interval, speedup)
             (Path(new) / "alerts" / "alertmanager.yaml").write_text(routing.text)
+            (Path(new) / "collector" / "config.yaml").write_text(watching.text)
             grafana.write(home, kind, Path(new) / "dashboards" / "provisioning")
             for room in _ROOMS:
                 _put(Path(new) / room, folder / room)
@@ -98,6 +100,7 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
             shutil.copyfile(script, folder / script.name)
         _write_password(password_file(home))
         routing.write(home, kind)
+        watching.write(home, kind)
     except OSError as error:
         message = (
             f"Cannot write the stack's home {home}: {error}. "

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from otel_trading.stack.ports import Ports
     from otel_trading.stack.progress import Progress
 
-__all__ = ["answers", "down", "up", "variables"]
+__all__ = ["answers", "down", "tell", "up", "variables"]
 
 _QUESTION_TIMEOUT: Final = 10.0
 #: Pulling five images over a slow line takes its time.
@@ -102,6 +102,21 @@ def _let_containers_read(folder: Path, password: Path) -> None:
 def down(home: Path, state: State, *, volumes: bool) -> None:
     """Remove the containers, and with `volumes` what they stored."""
     _compose(home, state, "down", *(["--volumes"] if volumes else []), timeout=_DOWN_TIMEOUT)
+
+
+def tell(home: Path, state: State, service: str, name: str) -> None:
+    """Send a signal to the container of one service.
+
+    Args:
+        home: The stack's home.
+        state: What runs.
+        service: Its name in compose.yaml.
+        name: Such as `SIGHUP`.
+
+    Raises:
+        StackError: Docker refuses.
+    """
+    _compose(home, state, "kill", "--signal", name, service, timeout=_DOWN_TIMEOUT)
 
 
 def _compose(home: Path, state: State, *arguments: str, timeout: float) -> None:

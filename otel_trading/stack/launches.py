@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_trading import __version__
-from otel_trading.stack import config, grafana_alerts
+from otel_trading.stack import config, dependencies, grafana_alerts
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
 from otel_trading.stack.speedup import lookback
@@ -72,6 +72,7 @@ def collector_environment(home: Path, ports: Ports) -> dict[str, str]:
     variables = {
         "STACK_LISTEN_HOST": HOST,
         "STACK_DATA": str(home / "data" / "collector"),
+        "STACK_SECRETS": str(dependencies.secrets_folder(home)),
         "STACK_OTLP_GRPC_PORT": str(ports.otlp_grpc),
         "STACK_OTLP_HTTP_PORT": str(ports.otlp_http),
         "STACK_COLLECTOR_HEALTH_PORT": str(ports.collector_health),

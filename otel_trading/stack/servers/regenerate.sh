@@ -9,6 +9,9 @@ target=${1:-$here/collector}
 version=$(sed -n 's/^  version: //p' "$manifest")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# The manifest replaces a module by this folder.
+mkdir "$work/out"
+cp -r "$here/collector/sqlquery" "$work/out/sqlquery"
 # The builder knows its output folder only from the manifest.
 sed "s|^dist:|dist:\n  output_path: $work/out|" "$manifest" >"$work/manifest.yaml"
 go run "go.opentelemetry.io/collector/cmd/builder@v$version" --skip-compilation --config "$work/manifest.yaml" >&2

@@ -60,7 +60,9 @@ def test_containers_can_read_their_files_and_strangers_no_password(calls: Path, 
     assert secret.stat().st_mode & 0o777 == 0o644
     assert secret.parent.stat().st_mode & 0o777 == 0o700
     copies = [
-        path for name in ("alertmanager", "grafana") for path in (tmp_path / "home" / "secrets" / name).rglob("*")
+        path
+        for name in ("alertmanager", "collector", "grafana")
+        for path in (tmp_path / "home" / "secrets" / name).rglob("*")
     ]
     assert copies
     assert all(path.stat().st_mode & 0o444 == 0o444 for path in copies)

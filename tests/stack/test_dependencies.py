@@ -1,0 +1,162 @@
+"""A real Redis and a real PostgreSQL, through the real Collector into the real Prometheus."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+import pytest
+
+from dependency_support import PostgreSQL, Redis, named, postgresql, redis
+from otel_trading.stack import Ports, Stack, dependencies, dependency_urls, down, health, status, up
+from stack_support import prometheus_query, quiet, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(240)]
+
+NAMES: Final = {one.name for one in dependency_urls.ALL}
+#: What some parser on the way could take for something else; URLs carry it as %XX.
+PASSWORDS: Final = ("12345", "null", "a$b$$c${env:HOME}d", '"quoted"', "#no:comment", "{a:b", "ünïcødé", "%25")
+
+
+@pytest.fixture(scope="module")
+def cache() -> Iterator[Redis]:
+    with redis("--requirepass", "hidden", "--maxmemory", "100mb") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[PostgreSQL]:
+    with postgresql() as server:
+        server.say("create database trading", "create database research")
+        # What the README asks for, and no more.
+        server.say(f"create role watcher login password '{server.password}'", "grant pg_monitor to watcher")
+        server.say(*(f"create table t{number} (id int primary key)" for number in range(30)), database="trading")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def watched(
+    servers: dict[str, Path], cache: Redis, database: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """A stack that was told of both while it ran."""
+    assert servers
+    home = tmp_path_factory.mktemp("watched")
+    ports = Ports.free()
+    running = up(home=home, kind="native", ports=ports, evaluation_interval="1s", progress=quiet())
+    assert running.dependencies == {}
+    named(home, "redis", f"redis://:hidden@127.0.0.1:{cache.port}/0")
+    named(home, "postgresql", f"postgresql://watcher:{database.password}@127.0.0.1:{database.port}/trading")
+    yield up(home=home, progress=quiet())
+    down(home=home)
+
+
+def _one(stack: Stack, query: str) -> float:
+    (row,) = wait_until(partial(prometheus_query, stack, query), 20, f"data of {query}")
+    return float(row["value"][1])
+
+
+def test_both_are_watched_after_the_next_up(watched: Stack, cache: Redis, database: PostgreSQL) -> None:
+    assert watched.dependencies == {
+        "redis": f"127.0.0.1:{cache.port}",
+        "postgresql": f"127.0.0.1:{database.port}",
+    }
+    assert _one(watched, f'redis_clients_connected{{job="redis",instance="127.0.0.1:{cache.port}"}}') >= 1
+    assert _one(watched, "redis_maxmemory_bytes") == 100 * 2**20
+    assert _one(watched, f'postgresql_connection_max{{job="postgresql",instance="127.0.0.1:{database.port}"}}') == 100
+    assert {one.state for one in status(home=watched.home)} == {"healthy"}
+
+
+def test_every_database_has_a_series_of_its_own(watched: Stack) -> None:
+    query = "postgresql_db_size_bytes > 0"
+    wait_until(lambda: len(prometheus_query(watched, query)) >= 3, 20, "three databases")
+    assert {row["metric"]["db_namespace"] for row in prometheus_query(watched, query)} == {
+        "postgres",
+        "research",
+        "trading",
+    }
+
+
+def test_a_schema_of_any_size_costs_the_same(watched: Stack) -> None:
+    _one(watched, 'postgresql_table_count{db_namespace="trading"} == 30')
+    # What the README says: about 35, and 10 with six per database.
+    assert 30 <= _one(watched, 'count({job="redis",__name__=~"redis_.+"})') <= 40
+    assert 25 <= _one(watched, 'count({job="postgresql",__name__=~"postgresql_.+"})') <= 31
+
+
+def test_no_password_is_to_be_seen(watched: Stack, database: PostgreSQL) -> None:
+    pid = next(one.pid for one in status(home=watched.home) if one.service == "collector")
+    seen = [Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
+    home = watched.home
+    files = [path for path in home.rglob("*") if path.is_file() and not path.is_relative_to(home / "secrets")]
+    seen += [path.read_bytes() for path in files if not path.is_relative_to(home / "data" / "prometheus")]
+    for secret in (b"hidden", database.password.encode()):
+        assert not [one for one in seen if re.search(rb"\b%b@|password: %b\b|:%b@" % (secret, secret, secret), one)]
+    passwords = dependencies.secrets_folder(home)
+    assert {path.name: path.read_text() for path in passwords.iterdir()} == {
+        "redis": "hidden",
+        "postgresql": database.password,
+    }
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (passwords, *passwords.iterdir()))
+
+
+def test_nothing_is_reported_but_what_the_receiver_always_says(watched: Stack) -> None:
+    lines = [json.loads(line) for line in (watched.home / "logs" / "collector.log").read_text().splitlines()]
+    ready = max(index for index, line in enumerate(lines) if "Everything is ready" in line["msg"])
+    odd = [line["msg"] for line in lines[ready:] if line["level"] != "info"]
+    odd += [line["msg"] for line in lines if line["level"] == "warn" and line.get("otelcol.component.id") in NAMES]
+    assert [text for text in odd if "separateSchemaAttr" not in text] == []
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_any_password_reaches_the_server_as_it_is(
+    servers: dict[str, Path], cache: Redis, tmp_path: Path, password: str
+) -> None:
+    """The Collector takes what it reads from a file apart, and looks for variables in it."""
+    escaped = password.replace("\\", "\\\\").replace('"', '\\"')
+    assert cache.say("AUTH hidden", f'ACL SETUSER tester reset on +info +ping ">{escaped}"') == "+OK"
+    named(tmp_path, "redis", f"redis://tester:{quote(password, safe='')}@127.0.0.1:{cache.port}")
+    plan = dependencies.compose(tmp_path, kind="native", interval="1s")
+    (tmp_path / "config" / "collector").mkdir(parents=True)
+    plan.write(tmp_path, "native")
+    ports = Ports.free()
+    environment = {
+        **os.environ,
+        "STACK_DATA": str(tmp_path / "data"),
+        "STACK_SECRETS": str(dependencies.secrets_folder(tmp_path)),
+        "STACK_OTLP_GRPC_PORT": str(ports.otlp_grpc),
+        "STACK_OTLP_HTTP_PORT": str(ports.otlp_http),
+        "STACK_COLLECTOR_METRICS_PORT": str(ports.collector_metrics),
+        "STACK_COLLECTOR_HEALTH_PORT": str(ports.collector_health),
+    }
+    command = [str(servers["otelcol"]), "--config", str(dependencies.config_file(tmp_path))]
+    scraped = re.compile(rb'otelcol_scraper_scraped_metric_points_total\{[^}]*"redis"[^}]*\} ([1-9]\d*)')
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as collector:
+        try:
+            url = f"http://127.0.0.1:{ports.collector_metrics}/metrics"
+            wait_until(lambda: health.answers(url) and scraped.search(health.get(url)), 15, "an answer of Redis")
+        finally:
+            collector.send_signal(signal.SIGINT)
+            collector.communicate(timeout=20)
+
+
+def test_what_is_no_longer_named_is_no_longer_asked(servers: dict[str, Path], cache: Redis, stack_home: Path) -> None:
+    assert servers
+    file = named(stack_home, "redis", f"redis://:hidden@127.0.0.1:{cache.port}")
+    running = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
+    _one(running, "redis_uptime_seconds_total")
+    file.unlink()
+    assert up(home=stack_home, progress=quiet()).dependencies == {}
+    wait_until(
+        lambda: not prometheus_query(running, "time() - timestamp(redis_uptime_seconds_total) < 3"), 20, "silence"
+    )
+    assert {one.state for one in status(home=stack_home)} == {"healthy"}
