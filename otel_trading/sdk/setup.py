@@ -30,7 +30,7 @@ from otel_trading.semconv import attributes as a
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["configure", "declarative", "set_environment_defaults"]
+__all__ = ["configure", "declarative", "say", "set_environment_defaults"]
 
 #: What our distro sets unless the user has: a line each, and why.
 DEFAULTS: Final = {
