@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
@@ -12,13 +14,32 @@ from wrapt import register_post_import_hook, wrap_function_wrapper
 from otel_trading import _guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Generator, Mapping
 
     from otel_trading.semconv import Metric
 
-__all__ = ["LazyInstrumentor", "quietly"]
+__all__ = ["LazyInstrumentor", "covered", "covering", "quietly"]
 
 P = ParamSpec("P")
+_covered: ContextVar[bool] = ContextVar("otel_trading_covered", default=False)
+
+
+@contextmanager
+def covering() -> Generator[None, None, None]:
+    """Open a connection inside, when its library's own hooks report of it: then websockets and aiohttp do not as well.
+
+    It holds for the connections opened in the block and in the tasks that it starts, for as long as they live.
+    """
+    token = _covered.set(True)
+    try:
+        yield
+    finally:
+        _covered.reset(token)
+
+
+def covered() -> bool:
+    """Return whether a library above reports of the connection that is about to open."""
+    return _covered.get()
 
 
 def quietly(function: Callable[P, None]) -> Callable[P, None]:

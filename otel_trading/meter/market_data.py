@@ -56,7 +56,7 @@ def market_data_received(
 
     Args:
         source: Who provides the data.
-        kind: trade, quote, order_book, bar, ticker, funding, account or news.
+        kind: trade, quote, order_book, bar, ticker, funding, account, news or other.
         connection: Name of the connection that carried it.
         symbol: Venue or ccxt symbol.
         venue_time: The venue's timestamp (FIX 60): Unix seconds, or a datetime that knows its zone.
@@ -116,7 +116,7 @@ def market_data_resynced(
 
     Args:
         source: Who provides the data.
-        kind: trade, quote, order_book, bar, ticker, funding, account or news.
+        kind: trade, quote, order_book, bar, ticker, funding, account, news or other.
         connection: Name of the connection that carries the feed.
         symbol: Venue or ccxt symbol.
         sequence: The venue's number of the snapshot; None when it has none, so that the next message starts anew.
@@ -147,7 +147,7 @@ def market_data_subscribed(
 
     Args:
         source: Who provides the data.
-        kind: trade, quote, order_book, bar, ticker, funding, account or news.
+        kind: trade, quote, order_book, bar, ticker, funding, account, news or other.
         connection: Name of the connection that carries it.
         symbol: Venue or ccxt symbol.
         symbols: Several of them, instead of `symbol`.
@@ -178,7 +178,7 @@ def market_data_unsubscribed(
 
     Args:
         source: Who provides the data.
-        kind: trade, quote, order_book, bar, ticker, funding, account or news.
+        kind: trade, quote, order_book, bar, ticker, funding, account, news or other.
         connection: Name of the connection that carried it.
         symbol: Venue or ccxt symbol.
         symbols: Several of them, instead of `symbol`.

@@ -12,7 +12,7 @@ AGE: Final = Threshold(
     name="market_data_age_seconds",
     brief=(
         "Seconds since the last message of a feed, by kind of data. Bars are taken to be of one minute. Kinds that "
-        "come when they come (funding, account, news) have no default: set one where silence means trouble."
+        "come when they come (funding, account, news, other) have no default: set one where silence means trouble."
     ),
     default={"quote": 30, "order_book": 30, "ticker": 60, "trade": 120, "bar": 180},
     allowed=(1, 604_800),
