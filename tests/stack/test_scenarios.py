@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-import yaml
-from test_stack_alerts import DEATHS, FAULTS
 
 from otel_trading.demo.scenarios import ALL, thresholds
 from otel_trading.demo.scenarios.player import Notification, play
+from proof_support import RULES, faults_in_text
 from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from otel_trading.demo.scenarios import Scenario
     from otel_trading.stack import Stack
 
@@ -30,27 +29,6 @@ AT_ONCE: Final = 16
 PATIENCE: Final = 120.0
 #: Seconds to wait for what must not come: two rounds of Alertmanager's `group_interval`.
 SETTLE: Final = 6.0
-
-ROOT = Path(__file__).parents[2]
-RULES = [
-    rule
-    for file in sorted((ROOT / "alerts" / "rules").glob("*.yaml"))
-    for group in yaml.safe_load(file.read_text())["groups"]
-    for rule in group["rules"]
-    if "alert" in rule
-]
-#: Alerts that no bot can raise, and why; promtool's cases prove each of them too.
-WITHOUT: Final = {
-    **dict.fromkeys((*FAULTS, *DEATHS), "about the stack: test_stack_alerts.py breaks it"),
-    "AlertmanagerUnreachable": "about the road that the notification would take",
-    "CollectorExportFailing": "the Collector keeps back what Prometheus would refuse for good",
-    "CollectorRestarting": "takes a supervisor that starts the Collector again and again",
-    "NotificationsFailing": "about the road that the notification would take",
-    "PrometheusStorageFailing": "takes a disk that breaks",
-    "RulesLate": "takes a machine that is too slow",
-    "ThresholdMissing": "about a damaged file: tests/rules/test_in_force.py takes each default away",
-    "Watchdog": "fires always",
-}
 
 
 def _rule(scenario: Scenario) -> dict[str, Any]:
@@ -150,24 +128,8 @@ def _receiver(running: Stack, amtool: Path, labels: dict[str, str]) -> str:
 @each
 def test_the_delivered_text_of_an_alert_is_complete(scenario: Scenario, played: dict[str, Played]) -> None:
     for told in played[scenario.name].of(scenario, "firing"):
-        texts = _rule(scenario)["annotations"]
-        assert set(told.annotations) == set(texts)
-        for name, text in told.annotations.items():
-            assert text.strip(), name
-            assert not re.search(r"\{\{|\}\}|<no value>|<error|%!|NaN|\bInf\b|\(\s*\)", text), f"{name}: {text}"
-            if "{{" not in texts[name]:
-                assert text == texts[name]
+        assert faults_in_text(_rule(scenario), told.annotations) == []
         assert scenario.service in told.annotations["description"]
-
-
-def test_every_alert_has_a_scenario_or_says_why_not() -> None:
-    alerts = {rule["alert"] for rule in RULES}
-    proven = [_rule(scenario) for scenario in PLAYED]
-    missing = [rule["alert"] for rule in RULES if rule not in proven and rule["alert"] not in WITHOUT]
-    assert missing == []
-    assert sorted(set(WITHOUT) & {scenario.alert for scenario in PLAYED}) == []
-    assert sorted(set(WITHOUT) - alerts) == []
-    assert sorted({scenario.alert for scenario in ALL.values()} - alerts) == []
 
 
 def test_nothing_of_one_scenario_reaches_another(played: dict[str, Played]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import signal
 import time
 import urllib.error
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from otel_trading.stack import Ports, status, up
+from proof_support import DEATHS, FAULTS, RULES, faults_in_text
 from stack_support import metric, post, quiet, wait_until
 
 if TYPE_CHECKING:
@@ -32,19 +32,6 @@ _LOW: Final = {
 }
 _TWO_HOURS: Final = 2 * 3600 * 10**9
 _TWO_DAYS: Final = 48 * 3600 * 10**9
-FAULTS: Final = {
-    "AlertmanagerConfigBad": "platform-critical",
-    "CollectorMemoryHigh": "platform-warning",
-    "CollectorQueueFilling": "platform-critical",
-    "DiskFillingUp": "platform-warning",
-    "PrometheusConfigBad": "platform-critical",
-    "RuleFailing": "platform-critical",
-    "SamplesOutOfOrder": "file",
-    "SamplesRefused": "platform-warning",
-    "ServiceDown": "platform-critical",
-    "TelemetryRefused": "platform-warning",
-}
-DEATHS: Final = ("StackDown", "TelemetryPathBroken")
 
 
 def test_every_fault_of_the_stack_is_told_once(stack_home: Path) -> None:
@@ -61,13 +48,15 @@ def test_every_fault_of_the_stack_is_told_once(stack_home: Path) -> None:
     time.sleep(6)  # a round of Alertmanager's `group_interval`: nothing marks the notification that does not come
 
     told = _told(running)
-    assert {alert: {one["receiver"] for one in told if one["labels"]["alertname"] == alert} for alert in FAULTS} == {
-        alert: {receiver} for alert, receiver in FAULTS.items()
+    expected = {**FAULTS, **DEATHS}
+    assert {alert: {one["receiver"] for one in told if one["labels"]["alertname"] == alert} for alert in expected} == {
+        alert: {receiver} for alert, receiver in expected.items()
     }
     keys = [json.dumps([one["labels"], one["startsAt"]], sort_keys=True) for one in told]
     assert sorted(keys) == sorted(set(keys)), "each one is told once"
-    texts = [text for one in told for text in one["annotations"].values()]
-    assert not [text for text in texts if re.search(r"\{\{|<no value>|<error|%!|NaN", text)]
+    rules = {rule["alert"]: rule for rule in RULES}
+    for one in told:
+        assert faults_in_text(rules[one["labels"]["alertname"]], one["annotations"]) == []
 
 
 def _break(running: Stack) -> None:
