@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from otel_trading._attributes import AttributeSet
 
-__all__ = ["Breaker", "watch_breaker"]
+__all__ = ["Breaker", "attend_breaker", "leave_breaker", "watch_breaker"]
 
 _WATCHED: Final = Keywords("watch_breaker", name=a.BREAKER, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT)
 _MAX_OPEN: Final = 16
@@ -41,33 +41,46 @@ class Breaker(Protocol):
     def add_listener(self, listener: Any) -> None:
         """Tell one more of changes and calls."""
 
+    def remove_listener(self, listener: Any) -> None:
+        """Tell it no longer."""
+
     def call(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function, or refuse to."""
 
 
 class _Listener:
-    """Hears what pybreaker tells; the state belongs to the trackers that were in force when it was attached."""
+    """Hears what pybreaker tells; the state belongs to the trackers that were in force when it was attached.
 
-    def __init__(self, name: str, attributes: AttributeSet, place: dict[str, str | None]) -> None:
-        self._name = name
-        self._attributes = attributes
+    One with a `naming` came by itself: it gives way to the user's own, and keeps silent until something happens.
+    """
+
+    def __init__(self, place: dict[str, str | None], naming: Callable[[object], str] | None = None) -> None:
+        self.naming = naming
         self._place = place
+        self._name = ""
+        self._attributes: AttributeSet | None = None
         self._tracker = trackers.default().breakers
 
-    def found(self, state: str) -> None:
-        """Note the state at the start."""
-        self._tracker.found(self._attributes, _state(state))
+    @guarded
+    def meet(self, name: str | None, state: str) -> None:
+        """Take name and state when they are known first."""
+        if name and self._attributes is None:
+            self._attributes = _WATCHED.resolve(name, *self._place.values())
+            self._name = name
+            self._tracker.found(self._attributes, _state(state))
 
     @guarded
-    def state_change(self, breaker: Breaker, old: object, new: Any) -> None:
+    def state_change(self, breaker: Breaker, old: Any, new: Any) -> None:
         """Note a change."""
-        del breaker, old
-        self._tracker.changed(self._attributes, _state(new.name))
+        self.meet(breaker.name, old.name)
+        if self._attributes is not None:  # else nobody knows yet what it guards
+            self._tracker.changed(self._attributes, _state(new.name))
 
     @guarded
     def before_call(self, breaker: Breaker, func: object, *args: object, **kwargs: object) -> None:
         """Note that a call was let through."""
-        del breaker, func, args, kwargs
+        del args, kwargs
+        self._guards(breaker, (func,))
         _began.set((*_began.get()[1 - _MAX_OPEN :], time.perf_counter()))
         passed = _passed.get()
         if passed is not None:
@@ -83,11 +96,13 @@ class _Listener:
         del breaker
         self._called("failure", error)
 
-    def through(self, call: Callable[..., Any]) -> Callable[..., Any]:
+    def through(self, breaker: Breaker) -> Callable[..., Any]:
         """Return the breaker's own `call`, which also notes what was not let through."""
+        call = breaker.call
 
         @wraps(call)
         def watched(*args: Any, **kwargs: Any) -> Any:
+            self._guards(breaker, args)
             outer, passed, begin = _passed.get(), list[bool](), time.perf_counter()
             token = _passed.set(passed)
             try:
@@ -102,6 +117,11 @@ class _Listener:
                     outer.extend(passed)  # pybreaker calls itself once more when it tries again after an open time
 
         return watched
+
+    @guarded
+    def _guards(self, breaker: Breaker, functions: tuple[Any, ...]) -> None:
+        if self._attributes is None and self.naming is not None and functions:
+            self.meet(breaker.name or self.naming(functions[0]), breaker.current_state)
 
     @guarded
     def _called(self, outcome: a.BreakerOutcome, error: BaseException | None) -> None:
@@ -140,17 +160,40 @@ def watch_breaker(
     Emits: `trading.resilience.circuit_breaker.transitions` and `.call.duration`; feeds
         `trading.resilience.circuit_breaker.status`.
     """
-    if not enabled or any(isinstance(listener, _Listener) for listener in breaker.listeners):
+    if not enabled or any(isinstance(one, _Listener) and one.naming is None for one in breaker.listeners):
         return
     called = name or breaker.name
     if not called:
         lose("invalid_value", "watch_breaker() needs a name: this breaker has none. Pass name=.")
         return
-    attributes = _WATCHED.resolve(called, venue, strategy, account)
-    listener = _Listener(called, attributes, {"venue": venue, "strategy": strategy, "account": account})
-    listener.found(breaker.current_state)
+    leave_breaker(breaker)
+    listener = _Listener({"venue": venue, "strategy": strategy, "account": account})
+    listener.meet(called, breaker.current_state)
+    _attach(breaker, listener)
+
+
+def attend_breaker(breaker: Breaker, naming: Callable[[object], str]) -> None:
+    """Attach without being asked; the user's own `watch_breaker` takes the place of this.
+
+    Args:
+        breaker: The breaker; one that is watched already is left alone.
+        naming: Gives a breaker without a name one, of the first function that it guards.
+    """
+    if not any(isinstance(listener, _Listener) for listener in breaker.listeners):
+        _attach(breaker, _Listener({"venue": None, "strategy": None, "account": None}, naming))
+
+
+def leave_breaker(breaker: Breaker) -> None:
+    """Take off again what `attend_breaker` attached."""
+    for listener in breaker.listeners:
+        if isinstance(listener, _Listener) and listener.naming is not None:
+            breaker.remove_listener(listener)
+            del breaker.call
+
+
+def _attach(breaker: Breaker, listener: _Listener) -> None:
     breaker.add_listener(listener)
-    breaker.call = listener.through(breaker.call)  # type: ignore[method-assign]  # a decorator of it calls it too
+    breaker.call = listener.through(breaker)  # type: ignore[method-assign]  # a decorator of it calls it too
 
 
 def _state(name: str) -> str:
