@@ -8,4 +8,4 @@ from purgatory import SyncCircuitBreakerFactory
 from otel_trading.instrumentation.purgatory import PurgatoryInstrumentor
 
 guarded = SyncCircuitBreakerFactory()("venue")(lambda: None)
-compare("purgatory: a call", guarded, PurgatoryInstrumentor(), calls=1000)
+compare("purgatory: a call", guarded, PurgatoryInstrumentor(), rounds=30, calls=300)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from otel_trading._numbers import Number
 
-__all__ = ["before_sleep", "breaker_called", "breaker_changed", "health", "retried"]
+__all__ = ["before_sleep", "breaker_called", "breaker_changed", "counts_retries", "health", "retried"]
 
 _HEALTH: Final = Keywords("health", name=a.HEALTH_CHECK, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT)
 _CHANGED: Final = Keywords(
@@ -169,4 +169,19 @@ def before_sleep(
         error = state.outcome.exception() if state.outcome.failed else None  # none: its result was not good enough
         retried(operation=operation, error=error, venue=venue, strategy=strategy, account=account)
 
-    return count
+    return _Counting(count)
+
+
+class _Counting:
+    """What `before_sleep` returns: whoever else would count retries can tell it from a function of the user's."""
+
+    def __init__(self, count: Callable[[Any], None]) -> None:
+        self._count = count
+
+    def __call__(self, state: Any) -> None:
+        self._count(state)
+
+
+def counts_retries(callback: object) -> bool:
+    """Return whether a callback of tenacity came from `before_sleep`."""
+    return isinstance(callback, _Counting)
