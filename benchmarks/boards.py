@@ -1,18 +1,20 @@
-"""What the boards ask of Prometheus: every query of every board over an hour, a day and a month of a large desk.
+"""What the boards ask of Prometheus: every query of every board, against a budget, on a desk in a real Prometheus.
 
-    python benchmarks/boards.py [--strategies 50] [--symbols 20] [--days 30] [--families order,execution]
+    python benchmarks/boards.py [--piece width|length] [--width 50x20] [--length 3x3] [--days 30] [--boards host,...]
+
+The target is 50 strategies by 20 symbols for 30 days at 15 s, which no machine of ours can hold: tens of thousands of
+millions of samples. Two pieces stand for it. **Width** is that whole desk for an hour and a half, asked for the hour
+that a board shows by itself. **Length** is a small desk for 30 days, asked for an hour, a day and the 30 days. What
+neither shows is 30 days of the whole desk in one answer.
 
 Every strategy is a bot of its own with one account at one of five venues. Each metric of the convention has the series
-that its attributes allow: strategy by symbol only where it carries both, the values of a state all, two of what else is
-a closed set, one of what is free; opt-in attributes and failures none. A sample every 15 s. Thresholds and what else
-rules record are not in it, so limit lines answer empty.
+that its attributes allow: once per symbol where a day of trading says the symbol, the values of a state all, two of
+what else is a closed set, one of what is free; failures none. What rules record for the boards is written too, and
+what those rules cost is measured. Thresholds are not in it, so limit lines answer empty.
 
-The full product (50 by 20 for 30 days) is tens of thousands of millions of samples: it is refused above `--samples`.
-Give fewer days, strategies, symbols or families; the first line says what was asked of. A range longer than the data
-is left out: it would look cheap.
-
-A query is asked three times, the middle counts. A refresh is every query of a board, six at a time as a browser does.
-Steps and rate intervals are Grafana's for a screen 1,400 pixels wide; panels of one value and tables ask once.
+A query is asked three times, the middle counts. A refresh is every query of a board at once, six at a time as a browser
+does, the middle of three; Grafana itself asks only for what is on the screen. Steps and rate intervals are Grafana's
+for a screen 1,400 pixels wide; panels of one value and tables ask once.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import argparse
 import itertools
 import json
 import math
+import os
 import re
 import shutil
 import statistics
@@ -37,29 +40,29 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import desk
+import yaml
 from rich.console import Console
 
+from dashboards import _recorded as recorded
 from otel_trading import semconv
-from otel_trading.semconv import Level
-from otel_trading.semconv import attributes as a
 from otel_trading.stack import Ports, Progress, build, health
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from otel_trading.semconv import Attribute, Metric
-
-BOARDS: Final = sorted((Path(__file__).parents[1] / "dashboards" / "json").glob("*.json"))
-STEP: Final = 15
+ROOT: Final = Path(__file__).parents[1]
+BOARDS: Final = sorted((ROOT / "dashboards" / "json").glob("*.json"))
+RULES: Final = ROOT / "alerts" / "rules" / "boards.yaml"
 HOUR: Final = 3600
 RANGES: Final = {"1 h": HOUR, "24 h": 24 * HOUR, "30 d": 720 * HOUR}
+#: What a panel looks back beyond the time shown.
+BEFORE: Final = 2100
 QUERY_BUDGET, BOARD_BUDGET = 0.2, 1.0
-WIDTH, TOGETHER = 1400, 6
+WIDTH, TOGETHER, TIMES = 1400, 6, 3
 #: Grafana rounds a step to the next of these, seconds.
 NICE: Final = (15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800)
-COMMON: Final = {a.MODE, a.STRATEGY, a.VENUE, a.ACCOUNT, a.SYMBOL, a.CURRENCY}
-VENUES: Final = ("kraken", "alpaca", "binance", "coinbase", "ibkr")
-SHAPES: Final = 7
+MINUTE: Final = 60
 
 
 @dataclass(frozen=True)
@@ -75,95 +78,63 @@ class Asked:
     instant: bool
 
 
-def values(metric: Metric, attribute: Attribute) -> tuple[str, ...]:
-    if attribute.values:
-        return attribute.values if metric.name.endswith((".status", ".active")) else attribute.values[:2]
-    return attribute.examples[:1]
+@dataclass(frozen=True)
+class Piece:
+    """A part of the target that a machine can hold."""
+
+    name: str
+    strategies: int
+    symbols: int
+    seconds: int
+    ranges: tuple[str, ...]
+
+    def series(self) -> Iterator[desk.Series]:
+        """Yield each series."""
+        for metric in semconv.ALL:
+            yield from desk.series(metric, self.strategies, self.symbols)
+        yield from self.recorded()
+
+    def recorded(self) -> Iterator[desk.Series]:
+        """Yield each series that rules record for the boards."""
+        for metric, part in recorded.RECORDED:
+            wanted = f"{metric.prometheus}_{part}" if part else metric.prometheus
+            kept = set(recorded.labels(metric, part))
+            found = {
+                tuple((key, value) for key, value in pairs.items() if key in kept)
+                for name, pairs, _, _ in desk.series(metric, self.strategies, self.symbols)
+                if name == wanted
+            }
+            for pairs in sorted(found):
+                yield recorded.name(metric, part), dict(pairs), "swings", MINUTE
 
 
-def labels(metric: Metric, strategies: int, symbols: int) -> Iterator[str]:
-    """Yield the label sets that a desk of this size has of a metric."""
-    own = [use.attribute for use in metric.uses if use.level is not Level.OPT_IN and use.attribute not in COMMON]
-    own = [
-        each for each in own if each is not a.ERROR_TYPE and each is not a.CURRENCY_CONVERTED and each.type == "string"
-    ]
-    mode = "backtest" if metric in vars(semconv.backtest).values() else "live"
-    traded = range(symbols) if a.SYMBOL in metric.attributes else (0,)
-    for number, symbol in itertools.product(range(strategies), traded):
-        name = f"strategy_{number:02}"
-        always = {a.MODE: mode, a.STRATEGY: name, a.VENUE: VENUES[number % 5], a.ACCOUNT: f"acct-{number:02}"}
-        always |= {a.SYMBOL: f"S{symbol:02}/USD", a.CURRENCY: "USD"}
-        pairs = {key.prometheus: value for key, value in always.items() if key in metric.attributes}
-        pairs |= {"service_name": f"bot-{number:02}", "job": f"bot-{number:02}", "instance": f"bot-{number:02}-1"}
-        for chosen in itertools.product(*(values(metric, each) for each in own)):
-            every = pairs | {each.prometheus: value for each, value in zip(own, chosen, strict=True)}
-            yield ",".join(f'{key}="{value}"' for key, value in every.items())
-
-
-def series(metric: Metric) -> int:
-    return len(metric.boundaries) + 3 if metric.kind.data == "histogram" else 1
-
-
-def tails(counts: bool, begin: int, end: int, shape: int) -> list[str]:  # noqa: FBT001
-    """Return ` value time` of each sample: of a counter that grows unevenly, or of a state that swings."""
-    moments = range(begin, end, STEP)
-    if counts:
-        grown = itertools.accumulate((number * (shape + 3)) % 5 for number in range(len(moments)))
-        return [f" {value} {moment}\n" for value, moment in zip(grown, moments, strict=True)]
-    return [f" {1 + math.sin(number / (9 + shape)):.4f} {t}\n" for number, t in enumerate(moments)]
-
-
-def write(file: Path, wanted: list[Metric], desk: tuple[int, int], begin: int, end: int) -> None:
-    """Write the samples as OpenMetrics."""
-    drawn = {(counts, shape): tails(counts, begin, end, shape) for counts in (True, False) for shape in range(SHAPES)}
-    with file.open("w", encoding="ascii") as out:
-        for metric in wanted:
-            kind = {"counter": "counter", "histogram": "histogram"}.get(metric.kind.data, "gauge")
-            family = metric.prometheus.removesuffix("_total") if kind == "counter" else metric.prometheus
-            out.write(f"# TYPE {family} {kind}\n")
-            for number, each in enumerate(labels(metric, *desk)):
-                shape = drawn[kind != "gauge", number % SHAPES]
-                for head in heads(metric, each):
-                    out.writelines(head + tail for tail in shape)
-        out.write("# EOF\n")
-
-
-def heads(metric: Metric, pairs: str) -> list[str]:
-    name = metric.prometheus
-    if metric.kind.data != "histogram":
-        return [f"{name}{{{pairs}}}"]
-    edges = [*map(repr, metric.boundaries), "+Inf"]
-    return [
-        *(f'{name}_bucket{{{pairs},le="{e}"}}' for e in edges),
-        f"{name}_sum{{{pairs}}}",
-        f"{name}_count{{{pairs}}}",
-    ]
-
-
-def asked(ranges: dict[str, int]) -> list[Asked]:
-    """Return every query of every board over every range."""
+def asked(boards: list[Path], ranges: tuple[str, ...]) -> list[Asked]:
+    """Return every query of some boards over some ranges."""
     found: list[Asked] = []
-    for file in BOARDS:
+    for file in boards:
         board, name = json.loads(file.read_text(encoding="utf-8")), file.stem.removeprefix("otel-trading-")
         flat = [inner for panel in board["panels"] for inner in [panel, *panel.get("panels", ())]]
-        for panel, (shown, seconds) in itertools.product(flat, ranges.items()):
-            pixels = WIDTH * panel["gridPos"]["w"] / 24
-            step = next((nice for nice in NICE if nice >= seconds / pixels), NICE[-1])
-            puts = {"__rate_interval": f"{max(step + STEP, 4 * STEP)}s", "__range": f"{seconds}s"}
-            puts["mode"] = "backtest" if name == "backtest" else "live"
+        for panel, shown in itertools.product(flat, ranges):
+            seconds, pixels = RANGES[shown], WIDTH * panel["gridPos"]["w"] / 24
             for target in panel.get("targets", ()):
+                least = MINUTE if target.get("interval") == recorded.EVERY else desk.STEP
+                step = next((nice for nice in NICE if nice >= max(seconds / pixels, least)), NICE[-1])
+                puts = {"__rate_interval": f"{max(step + least, 4 * least)}s", "__interval": f"{step}s"}
+                puts |= {"__range": f"{seconds}s", "mode": "backtest" if name == "backtest" else "live"}
                 put, title = interpolated(target["expr"], puts), f"{panel['title']} {target['refId']}"
                 found.append(Asked(name, title, shown, put, seconds, step, bool(target.get("instant"))))
     return found
 
 
 def interpolated(expression: str, puts: dict[str, str]) -> str:
+    """Put values in the place of variables; those not named stand on All."""
     return re.sub(r"\$\{?(\w+)(:\w+)?\}?", lambda found: puts.get(found[1], ".*"), expression)
 
 
 def ask(url: str, query: Asked, end: int) -> float:
     """Return the seconds until the whole answer is there, or infinity when Prometheus refuses."""
-    at = {"time": end} if query.instant else {"start": end - query.seconds, "end": end, "step": query.step}
+    at = {"time": end} if query.instant else {"start": (end - query.seconds) // query.step * query.step}
+    at |= {} if query.instant else {"end": end // query.step * query.step, "step": query.step}
     body = urllib.parse.urlencode({"query": query.expression, **at}).encode()
     begin = time.perf_counter()
     address = f"{url}/api/v1/query{'' if query.instant else '_range'}"
@@ -177,90 +148,116 @@ def ask(url: str, query: Asked, end: int) -> float:
 
 
 @contextmanager
-def prometheus(binary: Path, data: Path) -> Generator[str]:
-    """Serve the blocks, without scraping and without rules."""
-    config, port = data.parent / "prometheus.yaml", Ports.free().prometheus
+def prometheus(binary: Path, folder: Path) -> Generator[str]:
+    """Serve an empty Prometheus that takes remote writes, without scraping and without rules."""
+    config, port = folder / "prometheus.yaml", Ports.free().prometheus
     config.write_text("global: {}\n", encoding="ascii")
-    url = f"http://127.0.0.1:{port}"
     flags = [
         f"--web.listen-address=127.0.0.1:{port}",
-        f"--storage.tsdb.path={data}",
+        f"--storage.tsdb.path={folder / 'data'}",
         "--storage.tsdb.retention.time=10y",
+        "--web.enable-remote-write-receiver",
     ]
     with subprocess.Popen([binary, f"--config.file={config}", *flags], stderr=subprocess.DEVNULL) as server:
         try:
-            assert health.wait(f"{url}/-/ready", 60)
-            yield url
+            assert health.wait(f"http://127.0.0.1:{port}/-/ready", 60)
+            yield f"127.0.0.1:{port}"
         finally:
             server.terminate()
 
 
+def refresh(url: str, queries: list[Asked], end: int) -> float:
+    """Return the seconds until every query is answered."""
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        list(pool.map(ask, itertools.repeat(url), queries, itertools.repeat(end)))
+    return time.perf_counter() - begin
+
+
 def report(url: str, queries: list[Asked], end: int, most: int) -> None:
+    """Print the slowest queries, then every board."""
     ranges = list(dict.fromkeys(query.shown for query in queries))
-    timed = {query: statistics.median(ask(url, query, end) for _ in range(3)) for query in queries}
+    timed = {query: statistics.median(ask(url, query, end) for _ in range(TIMES)) for query in queries}
     print(f"\n{'ms':>7}  {'range':5} {'board':12} panel   the {most} slowest; budget {QUERY_BUDGET * 1e3:.0f} ms")
     for query in sorted(queries, key=lambda each: -timed[each])[:most]:
         print(f"{timed[query] * 1e3:7.0f}  {query.shown:5} {query.board:12} {query.panel}")
-    print(f"\n{'board':12} {'queries':>7}" + "".join(f"{name:>22}" for name in ranges) + "   slowest ms, refresh s")
+    heading = "".join(f"{name:>22}" for name in ranges)
+    print(f"\n{'board':12} {'queries':>7}{heading}   slowest ms, refresh s; budget {BOARD_BUDGET:g} s")
     for board in dict.fromkeys(query.board for query in queries):
         line = f"{board:12}"
         for shown in ranges:
             mine = [query for query in queries if (query.board, query.shown) == (board, shown)]
-            begin = time.perf_counter()
-            with ThreadPoolExecutor(TOGETHER) as pool:
-                list(pool.map(ask, itertools.repeat(url), mine, itertools.repeat(end)))
-            line += "" if shown != next(iter(ranges)) else f"{len(mine):8}"
-            line += f"{max(timed[query] for query in mine) * 1e3:12.0f}{time.perf_counter() - begin:10.2f}"
+            line += "" if shown != ranges[0] else f"{len(mine):8}"
+            took = statistics.median(refresh(url, mine, end) for _ in range(TIMES))
+            line += f"{max(timed[query] for query in mine) * 1e3:12.0f}{took:10.2f}"
         print(line)
     for shown in ranges:
         over = [query for query in queries if query.shown == shown and timed[query] > QUERY_BUDGET]
         print(f"{shown}: {len(over)} of {len(queries) // len(ranges)} queries above {QUERY_BUDGET * 1e3:.0f} ms")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--strategies", type=int, default=50)
-    parser.add_argument("--symbols", type=int, default=20)
-    parser.add_argument("--days", type=float, default=30)
-    parser.add_argument("--families", default="", help="Comma-separated modules of the convention; all without it.")
-    parser.add_argument("--samples", type=float, default=100, help="Refuse more than these millions.")
-    parser.add_argument("--slowest", type=int, default=20, help="Lines of the first table.")
-    own = parser.parse_args()
-    families = {name for name in str(own.families).split(",") if name}
-    wanted = [
-        metric
-        for family in semconv.FAMILIES
-        if not families or family.__name__.rpartition(".")[2] in families
-        for metric in vars(family).values()
-        if isinstance(metric, semconv.Metric)
-    ]
-    desk, end = (own.strategies, own.symbols), int(time.time()) // STEP * STEP
-    count = sum(series(metric) * sum(1 for _ in labels(metric, *desk)) for metric in wanted)
-    held_for = own.days * 24 * HOUR
-    samples = count * held_for / STEP
-    ranges = {shown: seconds for shown, seconds in RANGES.items() if seconds <= held_for}
-    if not ranges:
-        parser.error("less than an hour of data answers nothing. Give --days of 0.042 or more.")
-    what = f"{own.strategies} strategies by {own.symbols} symbols, {own.days:g} days at {STEP} s, {len(wanted)} metrics"
-    print(f"{what}: {count:,} series, {samples / 1e6:,.1f} million samples", flush=True)
-    if samples > own.samples * 1e6:
-        parser.error(
-            f"that is above {own.samples:g} million samples. Give fewer days, strategies, symbols or families."
+def rules(url: str, end: int) -> None:
+    """Print what one evaluation of the rules costs, in turn as Prometheus evaluates a group."""
+    for group in yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]:
+        queries = [Asked("", rule["record"], "", rule["expr"], 0, 0, instant=True) for rule in group["rules"]]
+        took = {query: statistics.median(ask(url, query, end) for _ in range(TIMES)) for query in queries}
+        worst = max(took, key=lambda query: took[query])
+        print(
+            f"rules {group['name']}: {len(queries)} in {sum(took.values()):.1f} s, every {group['interval']}; "
+            f"the slowest {took[worst] * 1e3:.0f} ms, {worst.panel}"
         )
+
+
+def measure(piece: Piece, binary: Path, boards: list[Path], most: int) -> None:
+    """Fill a Prometheus with a piece and print what the boards cost there."""
     folder = Path(tempfile.mkdtemp(prefix="otel-trading-benchmark-"))
     try:
-        servers, text, data = build.all_binaries(Progress(Console(file=StringIO()))), folder / "text", folder / "data"
-        begin = time.perf_counter()
-        write(text, wanted, desk, end - int(held_for), end + STEP)
-        command = [servers["promtool"], "tsdb", "create-blocks-from", "openmetrics", "-q", "--max-block-duration=162h"]
-        subprocess.run([*command, text, data], check=True, stdout=subprocess.DEVNULL)
-        text.unlink()
-        held = sum(file.stat().st_size for file in data.rglob("*") if file.is_file())
-        print(f"blocks made in {time.perf_counter() - begin:.0f} s, {held / 2**20:,.0f} MiB on disk", flush=True)
-        with prometheus(servers["prometheus"], data) as url:
-            report(url, asked(ranges), end, own.slowest)
+        with prometheus(binary, folder) as address:
+            begin, end = time.perf_counter(), int(time.time()) // MINUTE * MINUTE
+            written = desk.fill(address, piece.series(), end - piece.seconds - BEFORE, end + desk.STEP)
+            desk.settled(address)
+            held = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+            size = f"{written / 1e6:,.0f} million samples, {held / 2**20:,.0f} MiB"
+            print(f"\n{piece.name}: {size}, made in {time.perf_counter() - begin:.0f} s", flush=True)
+            print(f"load when asked: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
+            report(f"http://{address}", asked(boards, piece.ranges), end, most)
+            rules(f"http://{address}", end)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def pair(text: str) -> tuple[int, int]:
+    """Return strategies and symbols of `50x20`."""
+    strategies, _, symbols = text.partition("x")
+    return int(strategies), int(symbols)
+
+
+def main() -> None:
+    """Print what stands for the target, then measure it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--piece", choices=("width", "length"), help="Only this one; both without it.")
+    parser.add_argument("--width", type=pair, default=(50, 20), help="Strategies and symbols of the wide desk.")
+    parser.add_argument("--length", type=pair, default=(3, 3), help="Strategies and symbols of the long one.")
+    parser.add_argument("--days", type=float, default=30, help="Days of the long one.")
+    parser.add_argument("--boards", default="", help="Comma-separated names such as execution; all without it.")
+    parser.add_argument("--slowest", type=int, default=20, help="Lines of the first table.")
+    own = parser.parse_args()
+    held = int(own.days * 24 * HOUR)
+    pieces = [
+        Piece("width", *own.width, HOUR, ("1 h",)),
+        Piece("length", *own.length, held, tuple(name for name, seconds in RANGES.items() if seconds <= held)),
+    ]
+    names = {name for name in str(own.boards).split(",") if name}
+    boards = [file for file in BOARDS if not names or file.stem.removeprefix("otel-trading-") in names]
+    print("50 strategies by 20 symbols for 30 days at 15 s are proven in two pieces:")
+    for piece in pieces:
+        count = sum(1 for _ in piece.series())
+        shape = f"{piece.strategies} strategies by {piece.symbols} symbols, {piece.seconds / 24 / HOUR:.3g} days"
+        print(f"  {piece.name:7}{shape}, {count:,} series, asked for {', '.join(piece.ranges)}", flush=True)
+    binary = build.all_binaries(Progress(Console(file=StringIO())))["prometheus"]
+    for piece in pieces:
+        if own.piece in {None, piece.name}:
+            measure(piece, binary, boards, own.slowest)
 
 
 if __name__ == "__main__":

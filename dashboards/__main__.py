@@ -1,8 +1,8 @@
-"""Writes every board: `python -m dashboards`."""
+"""Writes every board, and the rules that record what they read: `python -m dashboards`."""
 
 from __future__ import annotations
 
-from .build import write
+from .build import write, write_rules
 
-for path in write():
+for path in (*write(), write_rules()):
     print(path)

@@ -25,6 +25,7 @@ from grafana_foundation_sdk.models import heatmap as heatmap_model
 from grafana_foundation_sdk.models import prometheus as prometheus_model
 
 from . import _promql as promql
+from . import _recorded as recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,7 +73,9 @@ def about(*metrics: Metric) -> str:
 
 def query(expression: str, legend: str = "") -> prometheus.Dataquery:
     """Return one query of a panel, over the time shown."""
-    return prometheus.Dataquery().datasource(DATASOURCE).expr(expression).legend_format(legend or "__auto").range()
+    asked = prometheus.Dataquery().datasource(DATASOURCE).expr(expression).legend_format(legend or "__auto").range()
+    # A smaller step would fall between two points.
+    return asked.interval(recorded.EVERY) if recorded.read_by(expression) else asked
 
 
 def latest(expression: str, legend: str = "") -> prometheus.Dataquery:

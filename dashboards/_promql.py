@@ -12,6 +12,8 @@ from otel_trading.semconv import Attribute, Level
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv.prometheus import label_name
 
+from . import _recorded as recorded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -38,9 +40,12 @@ FILTERS: Final[Mapping[str, str]] = {
 #: One mode at a time: paper money and real money never meet in a sum.
 MODE: Final = f'{a.MODE.prometheus}="$mode"'
 RANGE: Final = "$__range"
+_SYMBOL_CHOSEN: Final = f"{a.MODE.prometheus}!~`${{symbol:regex}}`"
 ANY: Final = ".+"
 #: What failed carries `error.type`; what succeeded does not.
 FAILED: Final[Where] = {a.ERROR_TYPE: ANY}
+#: One step: what is recorded is a rate already, and its points do not overlap.
+STEP: Final = "$__interval"
 _RATE: Final = "$__rate_interval"
 _RESOURCE: Final = {ENVIRONMENT: True, SERVICE: True}
 
@@ -68,21 +73,31 @@ def series(metric: Metric, part: str = "", where: Where | None = None) -> str:
         part: `bucket`, `sum` or `count` of a histogram.
         where: Attributes fixed to a value, or to `ANY` where they only have to be there.
     """
+    return f"{_name(metric, part)}{{{', '.join(_matchers(metric, where or {}))}}}"
+
+
+def _name(metric: Metric, part: str) -> str:
     name = f"{metric.prometheus}_{part}" if part else metric.prometheus
     if name not in metric.series:
         message = f"{name} is not a series of {metric}. Use one of {metric.series}."
         raise ValueError(message)
+    return name
+
+
+def _matchers(metric: Metric, where: Where, *, of_symbols: bool = False) -> list[str]:
     always = {use.attribute.prometheus: use.level is Level.REQUIRED for use in metric.uses} | _RESOURCE
+    if of_symbols:
+        always[a.SYMBOL.prometheus] = True  # one that is chosen matches nothing that has none
     matchers = [MODE]
     matchers += [
         f"{label}=~{chosen(name, or_none=not always[label])}" for name, label in FILTERS.items() if label in always
     ]
-    if a.CURRENCY_CONVERTED in metric.attributes and a.CURRENCY_CONVERTED not in (where or {}):
+    if a.CURRENCY_CONVERTED in metric.attributes and a.CURRENCY_CONVERTED not in where:
         matchers.append(f'{a.CURRENCY_CONVERTED.prometheus}!="true"')  # the same money once more, converted
     matchers += [
-        f'{attribute.prometheus}{"=~" if value == ANY else "="}"{value}"' for attribute, value in (where or {}).items()
+        f'{attribute.prometheus}{"=~" if value == ANY else "="}"{value}"' for attribute, value in where.items()
     ]
-    return f"{name}{{{', '.join(matchers)}}}"
+    return matchers
 
 
 def foreign(name: str, *matchers: str) -> str:
@@ -126,7 +141,28 @@ def left(metric: Metric, by: By = ()) -> str:
 
 def rate(metric: Metric, by: By = (), where: Where | None = None, part: str = "") -> str:
     """Return events per second."""
-    return f"sum {group(metric, by)}(rate({series(metric, part, where)}[{_RATE}]))"
+    return _total(metric, by, _rates(metric, part, by, where or {}))
+
+
+def grown(metric: Metric, by: By = (), where: Where | None = None, *, part: str = "", window: str = RANGE) -> str:
+    """Return how much a counter grew in a window, up to a factor: for quotients, where it cancels."""
+    return _total(metric, by, _rates(metric, part, by, where or {}, window))
+
+
+def _total(metric: Metric, by: By, parts: Iterable[str]) -> str:
+    return f"sum {group(metric, by)}({' or '.join(parts)})"
+
+
+def _rates(metric: Metric, part: str, by: By, where: Where, window: str = "") -> list[str]:
+    """Return the rates to be added up: what rules recorded, or the series themselves where they have to be read."""
+    over = window or _RATE
+    if not recorded.holds(metric, part, (*by, *where)):
+        return [f"rate({series(metric, part, where)}[{over}])"]
+    summed = f"{recorded.name(metric, part)}{{{', '.join(_matchers(metric, where, of_symbols=True))}}}"
+    # `$symbol` on All is `.*`, which every mode matches: then nothing is left to read here.
+    own = f"{_name(metric, part)}{{{', '.join((*_matchers(metric, where), _SYMBOL_CHOSEN))}}}"
+    shown = f"sum_over_time({summed}[{window}])" if window else f"avg_over_time({summed}[{STEP}])"
+    return [shown, f"rate({own}[{over}])"]
 
 
 def per_minute(metric: Metric, by: By = (), where: Where | None = None, part: str = "") -> str:
@@ -149,15 +185,14 @@ def ratio(part: str, whole: str) -> str:
     return f"{or_zero(part, whole)} / ({whole} > 0)"
 
 
-def quantile(share: float, metric: Metric, by: By = (), window: str = _RATE) -> str:
-    """Return a quantile of a histogram."""
-    buckets = f"sum {group(metric, ('le', *by))}(rate({series(metric, 'bucket')}[{window}]))"
-    return f"histogram_quantile({share}, {buckets})"
+def quantile(share: float, metric: Metric, by: By = (), window: str = "") -> str:
+    """Return a quantile of a histogram, by default of each step."""
+    return f"histogram_quantile({share}, {_total(metric, ('le', *by), _rates(metric, 'bucket', by, {}, window))})"
 
 
 def buckets(metric: Metric) -> str:
-    """Return the counts per bucket, for a heatmap."""
-    return f"sum {group(metric, ('le',))}(increase({series(metric, 'bucket')}[{_RATE}]))"
+    """Return the events per second and bucket, for a heatmap."""
+    return rate(metric, ("le",), part="bucket")
 
 
 def mean(metric: Metric, by: By = (), where: Where | None = None) -> str:
@@ -173,11 +208,11 @@ def signed_mean(metric: Metric, sign: Attribute, values: tuple[str, str], by: By
         sign: Attribute that tells the sign.
         values: Its value for what adds, and its value for what subtracts.
         by: Attributes to keep.
-        window: Range of each increase.
+        window: Range of the mean.
     """
-    count = increase(metric, by, part="count", window=window)
-    added, taken = (or_zero(increase(metric, by, {sign: value}, part="sum", window=window), count) for value in values)
-    return f"({added} - {taken}) / ({count} > 0)"
+    added, taken = (_rates(metric, "sum", by, {sign: value}, window) for value in values)
+    signed = _total(metric, by, (*added, *(f"- {each}" for each in taken)))
+    return f"{signed} / ({grown(metric, by, part='count', window=window)} > 0)"
 
 
 def state(metric: Metric, attribute: Attribute, worst_first: Iterable[str], by: By) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from . import _recorded as recorded
 from .boards import (
     backtest,
     execution,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ._board import Board
 
 FOLDER: Final = Path(__file__).parent / "json"
+#: What Prometheus records for the boards.
+RULES: Final = Path(__file__).parents[1] / "alerts" / "rules" / "boards.yaml"
 _MODULES: Final = (
     overview,
     portfolio,
@@ -64,3 +67,9 @@ def write(folder: Path = FOLDER) -> list[Path]:
     for path in paths:
         path.write_text(render(path.stem), encoding="utf-8")
     return paths
+
+
+def write_rules(file: Path = RULES) -> Path:
+    """Write the rules that record what the boards read, and return their file."""
+    file.write_text(recorded.rules(), encoding="utf-8")
+    return file

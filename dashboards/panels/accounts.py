@@ -11,7 +11,10 @@ from .. import _house as house
 from .. import _promql as promql
 
 if TYPE_CHECKING:
-    from grafana_foundation_sdk.builders import heatmap, table, timeseries
+    from grafana_foundation_sdk.builders import heatmap, stat, table, timeseries
+
+#: More curves than this nobody reads.
+_NEAREST = 10
 
 
 def statistics() -> table.Panel:
@@ -89,9 +92,10 @@ def leverage() -> timeseries.Panel:
 def liquidation_distance() -> timeseries.Panel:
     """How far each position is from liquidation."""
     by = (a.ACCOUNT, a.SYMBOL)
-    query = house.query(promql.now(portfolio.LIQUIDATION_DISTANCE, by, "min"), promql.legend(*by))
-    title = "Distance to liquidation"
-    return house.lines(title, house.about(portfolio.LIQUIDATION_DISTANCE), house.SHARE, query)
+    nearest = f"bottomk({_NEAREST}, {promql.now(portfolio.LIQUIDATION_DISTANCE, by, 'min')})"
+    description = f"{house.about(portfolio.LIQUIDATION_DISTANCE)} Only the {_NEAREST} nearest at each moment."
+    query = house.query(nearest, promql.legend(*by))
+    return house.lines("Distance to liquidation", description, house.SHARE, query)
 
 
 def funding_rate() -> timeseries.Panel:
@@ -101,8 +105,10 @@ def funding_rate() -> timeseries.Panel:
     return house.lines("Funding rate", house.about(portfolio.FUNDING_RATE), house.SHARE, query).decimals(4)
 
 
-def funding() -> timeseries.Panel:
+def funding() -> stat.Panel:
     """Funding paid and received in the time shown."""
     by = (a.FUNDING_DIRECTION,)
-    query = house.query(promql.increase(portfolio.FUNDING_PAYMENT, by), promql.legend(*by, a.CURRENCY))
-    return house.lines("Funding in the time shown", house.about(portfolio.FUNDING_PAYMENT), house.MONEY, query).min(0)
+    query = house.latest(promql.increase(portfolio.FUNDING_PAYMENT, by), promql.legend(*by, a.CURRENCY))
+    about = house.about(portfolio.FUNDING_PAYMENT)
+    panel = house.named(house.number("Funding in the time shown", about, house.MONEY, query))
+    return house.size(panel, 8, 8)

@@ -23,8 +23,8 @@ def total_pnl() -> stat.Panel:
 
 def win_rate() -> stat.Panel:
     """How many trades win?"""
-    wins = promql.increase(execution.TRADE_CLOSURES, where={a.TRADE_OUTCOME: "win"})
-    rate = promql.ratio(wins, promql.increase(execution.TRADE_CLOSURES))
+    wins = promql.grown(execution.TRADE_CLOSURES, where={a.TRADE_OUTCOME: "win"})
+    rate = promql.ratio(wins, promql.grown(execution.TRADE_CLOSURES))
     description = "Share of the trades closed in the time shown that won. Half is the usual target."
     steps = ((None, house.RED), (0.4, house.ORANGE), (0.5, house.GREEN))
     panel = house.number("Win rate", description, house.SHARE, house.latest(rate, "won"), steps=steps)

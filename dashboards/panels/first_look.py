@@ -82,8 +82,8 @@ def connections() -> statetimeline.Panel:
 
 def orders_get_through() -> stat.Panel:
     """Do orders get through?"""
-    sent = promql.increase(order.REQUESTS, where={a.ORDER_OPERATION: "new"})
-    rejected = promql.ratio(promql.increase(order.REJECTIONS), sent)
+    sent = promql.grown(order.REQUESTS, where={a.ORDER_OPERATION: "new"})
+    rejected = promql.ratio(promql.grown(order.REJECTIONS), sent)
     panel = house.number(
         "Orders: rejected",
         "Share of new orders that the venue rejected or our own checks denied, in the time shown.",

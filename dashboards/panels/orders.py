@@ -116,8 +116,8 @@ def rejected_share() -> timeseries.Panel:
     """The ratio that alerts."""
     by = (promql.SERVICE, a.STRATEGY)
     window = "5m"
-    sent = promql.increase(order.REQUESTS, by, {a.ORDER_OPERATION: "new"}, window=window)
-    share = promql.ratio(promql.increase(order.REJECTIONS, by, window=window), sent)
+    sent = promql.grown(order.REQUESTS, by, {a.ORDER_OPERATION: "new"}, window=window)
+    share = promql.ratio(promql.grown(order.REJECTIONS, by, window=window), sent)
     limit = house.query(promql.threshold("order_rejection_ratio", promql.rate(order.REQUESTS, (promql.JOB,))), "alert")
     query = house.query(share, promql.legend(*by))
     description = "Share of new orders that the venue rejected or our own checks denied, over five minutes."

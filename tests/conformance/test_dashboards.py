@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from dashboards import _recorded as recorded
 from otel_trading import semconv
 from otel_trading.check import boards, names
 from otel_trading.check.promql import Query, Selector, read
@@ -48,6 +49,7 @@ QUERIES: Final[list[tuple[str, str, Query]]] = [
     for uid, board in BOARDS.items()
     for each in boards.expressions(board)
 ]
+RATES: Final = {recorded.name(metric, part) for metric, part in recorded.RECORDED}
 SELECTORS: Final[list[tuple[str, Selector]]] = [
     (place, selector) for place, _, query in QUERIES for selector in query.selectors
 ]
@@ -66,6 +68,7 @@ def test_the_committed_boards_are_what_the_builders_build() -> None:
     assert {file.stem for file in FILES} == set(build.BOARDS), "run `python -m dashboards`"
     for file in FILES:
         assert file.read_text(encoding="utf-8") == build.render(file.stem), "run `python -m dashboards`"
+    assert build.RULES.read_text(encoding="utf-8") == recorded.rules(), "run `python -m dashboards`"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -133,9 +136,34 @@ def test_ranges_follow_the_zoom() -> None:
         f"{place}: {window}"
         for place, expression, _ in QUERIES
         for window in re.findall(r"\[([^\]]+)\]", re.sub(r'"[^"]*"', "", expression))
-        if window not in {"$__rate_interval", "$__range", "5m", "30m"}  # as long as the alert's own
+        if window not in {"$__rate_interval", "$__interval", "$__range", "5m", "30m"}  # as long as the alert's own
     }
     assert not fixed
+
+
+def test_what_is_recorded_is_read_at_its_own_pace() -> None:
+    targets = [target for board in BOARDS.values() for panel in panels(board) for target in panel["targets"]]
+    read_recorded = [target for target in targets if RATES & {s.name for s in read(target["expr"]).selectors}]
+    assert {name for target in read_recorded for name in RATES if name in target["expr"]} == RATES, "some for nothing"
+    for target in targets:
+        windows = set(re.findall(r":rate\w+{[^}]*}\[([^\]]+)\]", re.sub(r"`[^`]*`", "", target["expr"])))
+        assert bool(windows) is (target in read_recorded)
+        assert (target.get("interval") == recorded.EVERY) is bool(windows), "a smaller step falls between two points"
+        assert windows <= {"$__interval", "$__range", "5m", "30m"}
+
+
+@pytest.mark.parametrize(("metric", "part"), recorded.RECORDED, ids=str)
+def test_symbols_chosen_are_read_from_their_own_series(metric: semconv.Metric, part: str) -> None:
+    """On All only the sums over symbols are read, with symbols chosen only the series that have them."""
+    name = f"{metric.prometheus}_{part}" if part else metric.prometheus
+    counted = re.compile(r"\bincrease\(\w+{[^}]*}\[\$__range\]\)")  # how many, of which half an event would be odd
+    for _, expression, _ in QUERIES:
+        flat = counted.sub("", re.sub(r"\${(\w+):regex}", r"<\1>", expression))
+        for own in re.findall(rf"\b{name}{{([^}}]*)}}", flat):
+            assert own.endswith(f"{a.MODE.prometheus}!~`<symbol>`")
+            assert f"{a.SYMBOL.prometheus}=~`<symbol>|`" in own
+        for summed in re.findall(rf"{recorded.name(metric, part)}{{([^}}]*)}}", flat):
+            assert f"{a.SYMBOL.prometheus}=~`<symbol>`," in summed, "with a bar it would count what is chosen twice"
 
 
 @pytest.mark.parametrize("panel", PANELS)

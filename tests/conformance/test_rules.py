@@ -32,6 +32,8 @@ def rules() -> list[dict[str, Any]]:
 
 
 RULES = rules()
+#: What is recorded for the boards, in every mode.
+FOR_BOARDS = re.findall(r"record: (\S+)", (ALERTS / "rules" / "boards.yaml").read_text())
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
 NAMES = Names(strict=True).and_rules(RULES)
 #: The rules of each alert by its name; an alert that escalates has several.
@@ -62,7 +64,10 @@ def complaints(expression: str, mode: str = "live") -> list[str]:
 def test_expression_says_what_the_convention_has(rule: dict[str, Any]) -> None:
     # What live is compared with: recorded under a level of its own, which no alert may read alone.
     model = rule.get("record", "").startswith("model:")
-    assert complaints(rule["expr"], "backtest" if model else "live") == []
+    if rule.get("record") in FOR_BOARDS:
+        assert {complaint.kind for complaint in expressions.complaints(rule["expr"], NAMES)} == {"mode"}
+    else:
+        assert complaints(rule["expr"], "backtest" if model else "live") == []
     assert RECORD.fullmatch(rule["record"]) if "record" in rule else re.fullmatch(r"[A-Z][A-Za-z]+", rule["alert"])
 
 
@@ -81,6 +86,11 @@ def test_what_a_user_may_do_is_refused_here(expression: str, complaint: str) -> 
 def test_a_backtest_alone_never_alerts(rule: dict[str, Any]) -> None:
     names = {selector.name for selector in promql.read(rule["expr"]).selectors}
     assert all(not name.startswith("model:") for name in names) or any(name.startswith("strategy:") for name in names)
+
+
+@each_rule
+def test_no_alert_reads_what_is_recorded_in_every_mode(rule: dict[str, Any]) -> None:
+    assert not {selector.name for selector in promql.read(rule["expr"]).selectors} & set(FOR_BOARDS)
 
 
 @pytest.mark.seed("S3-45")

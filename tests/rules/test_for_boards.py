@@ -1,0 +1,73 @@
+"""What rules record for the boards, as the real promtool computes it: the same rates, with the symbols added up."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards import _recorded as recorded
+from otel_trading.semconv import Metric
+from otel_trading.semconv import attributes as a
+
+RULES = Path(__file__).resolve().parents[2] / "alerts" / "rules" / "boards.yaml"
+SAID = {
+    "job": "bot",
+    "service_name": "bot",
+    "deployment_environment_name": "production",
+    a.STRATEGY.prometheus: "one",
+    a.VENUE.prometheus: "kraken",
+    a.ACCOUNT.prometheus: "main",
+    a.CURRENCY.prometheus: "USD",
+    "le": "0.1",
+}
+
+
+def promtool_test(promtool: Path, folder: Path, tests: list[dict[str, Any]]) -> str:
+    file = folder / "cases.test.yaml"
+    cases = {"rule_files": [str(RULES)], "evaluation_interval": "1m", "fuzzy_compare": True, "tests": tests}
+    file.write_text(json.dumps(cases))
+    command: tuple[str | Path, ...] = (promtool, "test", "rules", file)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout + done.stderr
+
+
+def written(name: str, labels: dict[str, str]) -> str:
+    return f"{name}{{{','.join(f'{label}={json.dumps(value)}' for label, value in labels.items())}}}"
+
+
+def case(metric: Metric, part: str, grows: dict[tuple[str, str], str], rates: dict[str, float]) -> dict[str, Any]:
+    """Return the case of a rule: what each mode and symbol counts, and by mode what has to be recorded."""
+    name, kept = f"{metric.prometheus}_{part}" if part else metric.prometheus, recorded.labels(metric, part)
+    always = {label: SAID.get(label, "any") for label in kept}
+    given = [
+        written(name, always | {a.MODE.prometheus: mode, a.SYMBOL.prometheus: symbol, "instance": symbol})
+        for mode, symbol in grows
+    ]
+    samples = [
+        {"labels": written(recorded.name(metric, part), always | {a.MODE.prometheus: mode}), "value": rate}
+        for mode, rate in rates.items()
+    ]
+    return {
+        "interval": "15s",
+        "input_series": [
+            {"series": each, "values": values} for each, values in zip(given, grows.values(), strict=True)
+        ],
+        "promql_expr_test": [{"expr": recorded.name(metric, part), "eval_time": "4m", "exp_samples": samples}],
+    }
+
+
+@pytest.mark.parametrize(("metric", "part"), recorded.RECORDED, ids=str)
+def test_symbols_are_added_up_and_modes_are_not(promtool: Path, tmp_path: Path, metric: Metric, part: str) -> None:
+    grows = {("live", "BTC/USD"): "0+15x20", ("live", "SAP"): "7+30x20", ("paper", "SAP"): "0+150x20"}
+    # The step of the restart is lost, as in any rate: six of seven count.
+    restarted = {("live", "BTC/USD"): "0+14x12 0+14x20", ("live", "SAP"): "0+15x20"}
+    tests = [
+        case(metric, part, grows, {"live": 3, "paper": 10}),
+        case(metric, part, restarted, {"live": 1.8}),
+        case(metric, part, {("live", "SAP"): "0+15x4 stale"}, {}),
+    ]
+    assert "SUCCESS" in promtool_test(promtool, tmp_path, tests)
