@@ -15,7 +15,7 @@ from otel_trading.semconv import attributes as a
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-__all__ = ["Defaults", "current", "scope", "set_defaults", "swap"]
+__all__ = ["Defaults", "current", "process", "scope", "set_defaults", "swap"]
 
 
 class Defaults:
@@ -62,8 +62,11 @@ def _from_environment() -> Defaults:
 def current() -> Defaults:
     """Return the defaults in force here: of the block, else of the process, else of the environment."""
     local = _local.get()
-    if local is not None:
-        return local
+    return process() if local is None else local
+
+
+def process() -> Defaults:
+    """Return the defaults of the whole process, whatever block is open here."""
     if _State.process is None:
         _State.process = _from_environment()
     return _State.process
@@ -71,9 +74,7 @@ def current() -> Defaults:
 
 def set_defaults(values: Mapping[str, str | None]) -> None:
     """Set defaults for the whole process, every thread and task included; blocks that are open keep theirs."""
-    current()
-    base = _State.process or _from_environment()
-    _State.process = base.with_values(values)
+    _State.process = process().with_values(values)
 
 
 @contextmanager

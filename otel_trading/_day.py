@@ -29,7 +29,8 @@ def day_of_trading(seed: int = 0) -> None:
     Args:
         seed: Of the prices and sizes.
 
-    Emits: every metric of the convention but `trading.sdk.export.duration`, which belongs to an export.
+    Emits: every metric of the convention but `trading.sdk.export.duration`, which belongs to an export, and
+    `trading.sdk.heartbeat.time` and `trading.sdk.running`, which belong to a configured process.
     """
     dice = random.Random(seed)  # noqa: S311  a script, not a secret
     meter.defaults(mode="live", venue="kraken", strategy="day", account="acct-day", currency="USD")

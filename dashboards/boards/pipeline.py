@@ -18,6 +18,8 @@ BOARD: Final = Board(
             pipeline.disk,
         ),
         "SDK": (
+            telemetry.sign_of_life,
+            telemetry.processes,
             telemetry.dropped,
             telemetry.folded,
             telemetry.export_duration,

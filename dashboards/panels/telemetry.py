@@ -14,6 +14,21 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import timeseries
 
 
+def sign_of_life() -> timeseries.Panel:
+    """When a process was last heard."""
+    by = (promql.SERVICE,)
+    query = house.query(promql.since(sdk.HEARTBEAT_TIME, by), promql.legend(*by))
+    return house.lines("Last sign of life", house.about(sdk.HEARTBEAT_TIME), house.SECONDS, query).min(0)
+
+
+def processes() -> timeseries.Panel:
+    """How many processes run."""
+    by = (promql.SERVICE,)
+    query = house.query(promql.now(sdk.RUNNING, by), promql.legend(*by))
+    about = "Processes that run; 0 is a clean end, a line that ends without 0 is a death."
+    return house.lines("Processes", about, house.COUNT, query).min(0)
+
+
 def dropped() -> timeseries.Panel:
     """What the SDK refused or lost."""
     by = (promql.SERVICE, a.SDK_REASON)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from otel_trading.sdk.heartbeat import Heartbeat
+
 __all__ = ["close_at_exit", "exit_on_sigterm"]
 
 #: Seconds that an exit may wait for a Collector that does not answer.
@@ -48,10 +50,11 @@ class _Closer:
         self._done.set()
 
 
-def close_at_exit(shutdowns: list[Callable[[], None]]) -> None:
-    """Shut providers down at exit, side by side, in at most 2.5 s together.
+def close_at_exit(heartbeat: Heartbeat, shutdowns: list[Callable[[], None]]) -> None:
+    """Say goodbye at exit and shut providers down, side by side, in at most 2.5 s together.
 
     Args:
+        heartbeat: Of this process; ends with it.
         shutdowns: One per provider; each may block, none may be lost because another does.
     """
     closers = [_Closer(shutdown) for shutdown in shutdowns]
@@ -62,6 +65,7 @@ def close_at_exit(shutdowns: list[Callable[[], None]]) -> None:
             return  # a fork has none of our threads, and its end is not the strategy's
         logging.raiseExceptions = False  # streams may be closed already; nobody reads a complaint now
         trackers.default().strategies.stop_all()
+        heartbeat.stop()
         for closer in closers:
             closer.begin()
         late = [closer for closer in closers if not closer.wait(BOUND / len(closers))]

@@ -21,6 +21,7 @@ from otel_trading import _context, environment, spans
 from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
 from otel_trading.sdk import readers
+from otel_trading.sdk.heartbeat import Heartbeat
 from otel_trading.sdk.redaction import LogRedaction, SpanRedaction
 from otel_trading.sdk.resource import is_worker, resource
 from otel_trading.sdk.sampling import sampler
@@ -91,7 +92,7 @@ def configure(**arguments: Any) -> bool:
     with _no_second_metrics_exporter():
         _initialize_components(resource_attributes=dict(own.attributes), **arguments)
     spans.bind(trace.get_tracer_provider())
-    ending.close_at_exit(_shutdowns(provider))
+    ending.close_at_exit(Heartbeat(), _shutdowns(provider))
     if not is_worker():
         say(_line(own, phrases))
     return True

@@ -1,4 +1,4 @@
-"""The SDK's own health: what it folded, what it dropped, how long an export takes."""
+"""The SDK's own health: whether it lives, what it folded, what it dropped, how long an export takes."""
 
 from __future__ import annotations
 
@@ -31,4 +31,18 @@ EXPORT_DURATION: Final = _metric(
     "Time of one export.",
     (a.conditional(a.ERROR_TYPE),),
     bounds.LATENCY,
+)
+HEARTBEAT_TIME: Final = _metric(
+    "trading.sdk.heartbeat.time",
+    Kind.OBSERVABLE_GAUGE,
+    Unit("s"),
+    "Unix time at which the process last read its own metrics.",
+    note="Every configured process has it until it ends cleanly; compare with trading.sdk.running.",
+)
+RUNNING: Final = _metric(
+    "trading.sdk.running",
+    Kind.OBSERVABLE_UP_DOWN_COUNTER,
+    Unit("1"),
+    "Whether the process runs: 1, and 0 as the last word of a clean exit.",
+    note="A death leaves 1 behind, which tells it from an end.",
 )

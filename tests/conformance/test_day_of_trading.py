@@ -9,6 +9,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, InMemoryMetricReader
 
 from otel_trading import _context, instruments, semconv, trackers
+from otel_trading.sdk.heartbeat import Heartbeat
 from otel_trading.sdk.reader import SurvivingReader
 from otel_trading.sdk.views import views
 from otel_trading.testing import CapturingMeter, day_of_trading
@@ -39,12 +40,16 @@ def _exporting() -> Iterator[tuple[CapturingMeter, MeterProvider]]:
 def test_a_day_of_trading_records_every_metric_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRADING_STRICT", "0")
     with _exporting() as (captured, provider):
+        beating = Heartbeat()  # as a configured process has it
         day_of_trading(seed=1)
         provider.force_flush()
         recorded = {sample.name for sample in captured.samples()}
 
         assert recorded == {metric.name for metric in semconv.ALL}
         captured.assert_conforms()
+        beating.stop()
+
+        assert captured.value("trading.sdk.running") == 0
 
 
 def test_equal_seeds_give_equal_counts(monkeypatch: pytest.MonkeyPatch) -> None:

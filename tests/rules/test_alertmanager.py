@@ -102,6 +102,14 @@ def test_a_page_reaches_the_webhook_with_its_labels(alertmanager: Alertmanager, 
             ],
             {"StrategyHung"},
         ),
+        (
+            "a bot that is gone is gone with all its strategies",
+            [
+                {**LOST, "alertname": "TelemetryLost"},
+                {**LOST, "alertname": "NoActivityWhenExpected", "trading_strategy_name": "dip", "severity": "warning"},
+            ],
+            {"NoActivityWhenExpected"},
+        ),
         ("labels that are missing on both sides are not equal", [LOST, STALE, REJECTED], set()),
         (
             "a page that is not about the venue mutes nothing there",

@@ -35,8 +35,9 @@ def day(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Generator[lis
     body = "from otel_trading.testing import day_of_trading; day_of_trading(seed=1)"
     folder = tmp_path_factory.mktemp("day")
     with running(folder, DAY, body, environment(stack, OTEL_TRADING_MODE="paper")):
-        last = semconv.sdk.EXPORT_DURATION.series[0]  # recorded by the first export, so sent by the second
-        wait_until(lambda: last in {one["__name__"] for one in series(stack, DAY)}, 20, "two exports")
+        # The first is the day's last word; the second is recorded by the first export, so sent by the second.
+        last = {semconv.sdk.ATTRIBUTE_OVERFLOWS.series[0], semconv.sdk.EXPORT_DURATION.series[0]}
+        wait_until(lambda: last <= {one["__name__"] for one in series(stack, DAY)}, 20, "the day and its export")
         yield [one for one in series(stack, DAY) if one["__name__"] != "target_info"]
 
 
@@ -122,6 +123,8 @@ def test_an_exit_leaves_the_last_interval_and_the_state_stopped(stack: Stack, tm
     status = f'trading_strategy_status{{service_name="{service}"}} == 1'
     (held,) = wait_until(lambda: prometheus_query(stack, status), 10, "the last export")
     assert held["metric"]["trading_strategy_state"] == "stopped"
+    running_still = f'trading_sdk_running{{service_name="{service}"}}'
+    assert [row["value"][1] for row in prometheus_query(stack, running_still)] == ["0"]
     (signals,) = prometheus_query(stack, f'trading_signal_emissions_total{{service_name="{service}"}}')
     assert signals["value"][1] == "1"
 
@@ -211,3 +214,13 @@ def test_a_killed_bot_is_not_said_to_be_stopped(stack: Stack, tmp_path: Path) ->
         process.wait(5)
 
     assert prometheus_query(stack, query), "nobody was left to say that it stopped: an alert on age has to see it"
+    assert prometheus_query(stack, 'trading_sdk_running{service_name="killed-bot"} == 1')
+
+
+def test_a_clean_end_ends_the_heartbeat_at_once_and_is_the_last_word(stack: Stack, tmp_path: Path) -> None:
+    beating = 'trading_sdk_heartbeat_time_seconds{service_name="ending"}'
+    with running(tmp_path, "ending", "", environment(stack)):
+        wait_until(lambda: prometheus_query(stack, beating), 10, "the heartbeat of a bot that records nothing")
+
+    wait_until(lambda: prometheus_query(stack, 'trading_sdk_running{service_name="ending"} == 0'), 5, "its last word")
+    assert not prometheus_query(stack, beating), "a death would leave it for five minutes"

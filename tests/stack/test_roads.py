@@ -139,11 +139,15 @@ def test_both_roads_at_once_from_one_bot(stack: Stack, tmp_path: Path) -> None:
 def test_console_shows_what_would_leave(tmp_path: Path) -> None:
     text = "from otel_trading import meter\nmeter.signal_emitted(type='buy', strategy='s')\n"
     variables = environment(
-        None, OTEL_METRICS_EXPORTER="console", OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none"
+        None,
+        OTEL_METRICS_EXPORTER="console",
+        OTEL_TRACES_EXPORTER="none",
+        OTEL_LOGS_EXPORTER="none",
+        OTEL_METRIC_EXPORT_INTERVAL="3600000",  # the only export is that of the exit
     )
     code, out, err = bot(tmp_path, "console", text, variables)
 
     assert code == 0, err
     shown = json.loads(out)["resource_metrics"][0]["scope_metrics"][0]["metrics"]
     assert "trading.signal.emissions" in {metric["name"] for metric in shown}
-    assert "metrics -> console every 0.5 s, no traces, no logs" in err
+    assert "metrics -> console every 3600 s, no traces, no logs" in err
