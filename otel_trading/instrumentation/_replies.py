@@ -6,14 +6,17 @@ import re
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_trading import meter
-from otel_trading.instrumentation._hooks import quietly
+from otel_trading.instrumentation._hooks import covered, quietly
 from otel_trading.instrumentation._hosts import venue_of
 from otel_trading.semconv import venue as _venue
 
-__all__ = ["EMITS", "read"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EMITS", "clock", "read", "tell"]
 
 EMITS: Final = (
     _venue.CLOCK_OFFSET,
@@ -45,13 +48,21 @@ def read(response: Any, sent: float) -> None:
         response: Of requests or httpx. Of its URL only host and port are looked at.
         sent: Unix seconds at which the request left.
     """
-    venue = venue_of(str(response.url))
+    venue = None if covered() else venue_of(str(response.url))
     if venue is not None:
-        headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
-        _tell(venue, int(response.status_code), headers, sent)
+        tell(venue, int(response.status_code), response.headers, sent)
 
 
-def _tell(venue: str, status: int, headers: dict[str, str], sent: float) -> None:
+def tell(venue: str, status: int, given: Mapping[Any, Any], sent: float) -> None:
+    """Record what a venue's reply tells, for a library above that knows which venue it is.
+
+    Args:
+        venue: Which.
+        status: Of HTTP.
+        given: Its headers.
+        sent: Unix seconds at which the request left.
+    """
+    headers = {str(name).lower(): str(value) for name, value in given.items()}
     for name, value in headers.items():
         if found := _BINANCE.fullmatch(name):
             _budget(venue, f"{_BUDGETS[found[1]]}_{found[2]}", usage=_number(value))
@@ -64,7 +75,7 @@ def _tell(venue: str, status: int, headers: dict[str, str], sent: float) -> None
     if status in _REFUSED or (status in _REFUSED_IF_TOLD_TO_WAIT and "retry-after" in headers):
         meter.rate_limited(name=_REQUESTS, error=str(status), venue=venue)
     if "date" in headers and "age" not in headers:  # a reply with an age is a cache's, not the venue's
-        _clock(venue, headers["date"], sent)
+        clock(venue, parsedate_to_datetime(headers["date"]).timestamp(), sent)
 
 
 def _budget(
@@ -103,11 +114,17 @@ class _Bounds:
 _clocks: Final[dict[str, tuple[_Bounds, _Bounds]]] = {}
 
 
-def _clock(venue: str, date: str, sent: float) -> None:
-    """State the offset nearest to zero that all replies allow: never too much, and nearly exact after some replies."""
+def clock(venue: str, stamped: float, sent: float, *, resolution: float = 1.0) -> None:
+    """State the offset nearest to zero that all replies allow: never too much, and nearly exact after some replies.
+
+    Args:
+        venue: Whose clock.
+        stamped: What it showed, as Unix seconds.
+        sent: Unix seconds at which the request left that was just answered.
+        resolution: Of what it showed, in seconds.
+    """
     received = time.time()
-    stamped = parsedate_to_datetime(date).timestamp()
-    now = _Bounds(sent - stamped - 1, received - stamped, received)
+    now = _Bounds(sent - stamped - resolution, received - stamped, received)
     before, running = _clocks.get(venue, (now, now))
     if received - running.since > _WINDOW:
         before, running = running, now

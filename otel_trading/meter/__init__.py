@@ -33,6 +33,7 @@ from otel_trading.meter.event_bus import event_handler, event_published, watch_e
 from otel_trading.meter.execution import decision_executed, order_filled, trade_closed
 from otel_trading.meter.intents import intent_created, intent_ended, intent_moved
 from otel_trading.meter.market_data import (
+    market_data_missed,
     market_data_received,
     market_data_resynced,
     market_data_subscribed,
@@ -97,6 +98,7 @@ __all__ = [
     "liquidation_price",
     "margin",
     "market_data_fetch",
+    "market_data_missed",
     "market_data_quality",
     "market_data_received",
     "market_data_resynced",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otel_trading._numbers import Moment, Number
 
 __all__ = [
+    "market_data_missed",
     "market_data_received",
     "market_data_resynced",
     "market_data_subscribed",
@@ -25,6 +26,7 @@ __all__ = [
 
 _RECEIVED: Final = Keywords(
     "market_data_received",
+    "market_data_missed",
     "market_data_resynced",
     "market_data_subscribed",
     "market_data_unsubscribed",
@@ -97,6 +99,33 @@ def _each(symbol: str | None, symbols: Iterable[str] | None) -> Iterable[str | N
         f"symbols={symbols!r} with symbol={symbol!r} is not clear. Pass one of them; symbols is a list.",
     )
     return ()
+
+
+@guarded
+def market_data_missed(
+    *,
+    source: str,
+    kind: a.DataKind,
+    connection: str | None = None,
+    symbol: str | None = None,
+    venue: str | None = None,
+    strategy: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Count messages that were lost, where a checksum or the library says so; numbers go to `market_data_received`.
+
+    Args:
+        source: Who provides the data.
+        kind: trade, quote, order_book, bar, ticker, funding, account, news or other.
+        connection: Name of the connection that carries the feed.
+        symbol: Venue or ccxt symbol.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.market_data.gaps` and the event `trading.market_data.gap_detected`.
+    """
+    trackers.default().feeds.missed(_RECEIVED.resolve(source, kind, connection, symbol, venue, strategy, account))
 
 
 @guarded

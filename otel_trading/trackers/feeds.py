@@ -100,6 +100,11 @@ class FeedTracker:
         if delay is not None:
             instruments.of(metrics.DELAY).record(max(delay, 0.0), attributes)
 
+    def missed(self, attributes: AttributeSet) -> None:
+        """Count a gap of a feed, or of the channel that carries it."""
+        instruments.of(metrics.GAPS).record(1, attributes)
+        events.emit(happened.MARKET_DATA_GAP_DETECTED, attributes)
+
     def resynced(self, attributes: AttributeSet, *, sequence: int | None = None, channel: str | None = None) -> None:
         """Count a book that was rebuilt; what comes next is compared with the snapshot.
 
@@ -137,8 +142,7 @@ class FeedTracker:
             attributes = attributes.without(a.DATA_KIND, a.SYMBOL)  # what is missing may be of any
         followed = self._sequence(feed, attributes, channel)
         if followed is not None and followed.follow(sequence):
-            instruments.of(metrics.GAPS).record(1, attributes)
-            events.emit(happened.MARKET_DATA_GAP_DETECTED, attributes)
+            self.missed(attributes)
 
     def _sequence(self, feed: _Feed | None, attributes: AttributeSet, channel: str | None) -> _Sequence | None:
         if channel is None:

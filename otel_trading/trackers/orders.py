@@ -119,14 +119,15 @@ class OrderTracker:
         status = ASKED[operation]
         with self._lock:
             first = self._first(original)
-            order = self._orders.get(first)
+            order = self._find(original)
             if order is None or client_id in self._orders:
                 return
             pending = order.asked if order.status in ASKED.values() else None
             before = order.status if pending is None else pending.before
             order.asked = Asked(client_id, status, before, quantity)
             self._name(order, client_id, first)
-            entered = self._move(first, order, status)
+            # of an order that ended meanwhile only the answer is awaited, so that a refusal is not that of an order
+            entered = first in self._orders and self._move(first, order, status)
         if entered:
             self._enter(first, order.attributes, status, order.life, order.ids)
 

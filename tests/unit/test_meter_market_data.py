@@ -135,3 +135,9 @@ def test_a_connection_says_its_state_and_age_until_it_is_closed_on_purpose(capme
 
     assert capmeter.samples("trading.connection.status") == []
     assert capmeter.samples("trading.connection.uptime") == []
+
+
+def test_a_gap_that_somebody_else_found(capmeter: CapturingMeter) -> None:
+    meter.market_data_missed(source="kraken", kind="order_book", symbol="BTC/USD", venue="kraken")
+
+    assert capmeter.value("trading.market_data.gaps", source="kraken", symbol="BTC/USD", venue="kraken") == 1

@@ -164,7 +164,7 @@ def test_an_answer_under_the_old_id_after_a_refused_replace_is_no_confirmation(
     assert _active(capmeter) == {}
 
 
-def test_a_request_about_an_unknown_or_ended_order_changes_nothing(
+def test_a_request_about_an_unknown_or_ended_order_changes_no_order(
     orders: OrderTracker, capmeter: CapturingMeter
 ) -> None:
     orders.asked("cancel", "2", "never sent")
@@ -173,7 +173,7 @@ def test_a_request_about_an_unknown_or_ended_order_changes_nothing(
 
     assert _active(capmeter) == {}
     assert "pending_cancel" not in _entered(capmeter)
-    assert orders._firsts == {}
+    assert orders._firsts == {"3": "1"}, "a refusal of 3 will not be that of an order"
 
 
 def test_ids_of_forgotten_orders_are_forgotten(orders: OrderTracker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,6 +206,20 @@ def test_helpers_join_a_replace_and_a_cancel_to_their_order(capmeter: CapturingM
     assert capmeter.value(TRANSITIONS, status="canceled", symbol="BTC/USD", side="buy") == 1
     assert capmeter.samples("trading.order.rejections") == [], "no order was rejected"
     capmeter.assert_conforms()
+
+
+def test_a_refused_cancel_of_an_order_that_has_ended_is_no_rejected_order(capmeter: CapturingMeter) -> None:
+    meter.order_sent(client_id="1", symbol="BTC/USD", side="buy", quantity=1, venue="kraken")
+    meter.order_filled(client_id="1", price=1, quantity=1, currency="USD")
+    meter.order_sent(operation="cancel", client_id="2", original_client_id="1")
+    meter.order_rejected(client_id="2")
+
+    assert _active(capmeter) == {}
+    assert capmeter.samples("trading.order.rejections") == []
+    assert {one.attributes["trading.order.status"] for one in capmeter.samples(TRANSITIONS)} == {
+        "pending_new",
+        "filled",
+    }
 
 
 @pytest.mark.parametrize("rest", ["lost", "done_for_day", "replaced"])
