@@ -19,7 +19,7 @@ from otel_trading.sdk.views import views
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["compare", "compare_async"]
+__all__ = ["compare", "compare_async", "compare_timed"]
 
 
 def _prepare() -> None:
@@ -60,6 +60,20 @@ async def compare_async(
             await call()
         return (time.perf_counter() - begin) / calls
 
+    await compare_timed(name, once, instrumentor, rounds=rounds)
+
+
+async def compare_timed(
+    name: str, once: Callable[[], Awaitable[float]], instrumentor: Any, *, rounds: int = 60
+) -> None:
+    """Do the same for what takes its own time, such as the messages of a connection that it opens.
+
+    Args:
+        name: What is called.
+        once: Does it some times and returns the seconds of one.
+        instrumentor: Is switched on and off between rounds.
+        rounds: Pairs of measurements.
+    """
     _prepare()
     await once()
     pairs = []
