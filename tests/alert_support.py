@@ -19,7 +19,7 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from otel_trading.stack import notifying
+from otel_trading.stack import loopback, notifying
 from otel_trading.stack._files import shipped
 from otel_trading.stack.ports import Ports
 
@@ -226,7 +226,7 @@ class Alertmanager:
 
     def reload(self) -> None:
         """Have it read its configuration again."""
-        notifying.reload(self.url)
+        loopback.reload(self.url, "Alertmanager")
 
     def fire(self, *alerts: dict[str, str], annotations: dict[str, str] | None = None, ended: bool = False) -> None:
         """Send alerts as Prometheus does, or say that they have ended."""

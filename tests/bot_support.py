@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from otel_trading.stack import health
+from otel_trading.stack import loopback
 from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
 
 def prometheus_get(stack: Stack, path: str, **query: str) -> Any:
     """Return the data of a GET on the real Prometheus's API."""
-    answer = json.loads(health.get(f"{stack.urls['prometheus']}/api/v1/{path}?{urllib.parse.urlencode(query)}", 10))
+    answer = json.loads(loopback.ask(f"{stack.urls['prometheus']}/api/v1/{path}?{urllib.parse.urlencode(query)}", 10))
     assert answer["status"] == "success", answer
     return answer["data"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from otel_trading.stack import Progress, health
+from otel_trading.stack import Progress, loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ def wait_until(predicate: Callable[[], Any], timeout: float, what: str) -> Any:
 def prometheus_query(stack: Stack, promql: str) -> list[dict[str, Any]]:
     """Return the result of an instant query on the real Prometheus."""
     url = f"{stack.urls['prometheus']}/api/v1/query?{urllib.parse.urlencode({'query': promql})}"
-    answer = json.loads(health.get(url, timeout=10))
+    answer = json.loads(loopback.ask(url, timeout=10))
     assert answer["status"] == "success", answer
     result: list[dict[str, Any]] = answer["data"]["result"]
     return result

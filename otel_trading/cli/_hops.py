@@ -16,7 +16,7 @@ from otel_trading import _context, environment
 from otel_trading.errors import ConfigError
 from otel_trading.instrumentation import supported
 from otel_trading.semconv import attributes as a
-from otel_trading.stack import health
+from otel_trading.stack import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -240,8 +240,9 @@ def _grafana(targets: Targets) -> str:
     if targets.grafana_password is None:
         return f"Grafana {about.get('version', '')} answers; its boards were not looked at: no password file"
     pair = f"admin:{targets.grafana_password.read_text(encoding='utf-8').strip()}".encode()
+    headers = {"Authorization": f"Basic {b64encode(pair).decode()}"}
     try:
-        health.get(f"{base}/api/dashboards/uid/{BOARD}", 5, {"Authorization": f"Basic {b64encode(pair).decode()}"})
+        loopback.ask(f"{base}/api/dashboards/uid/{BOARD}", 5, headers=headers)
     except OSError as error:
         evidence = f"Grafana answers, but has no board {BOARD}: {error}"
         raise _BrokenError(evidence, "Provision dashboards/json: otel-trading up does.") from error
@@ -260,7 +261,7 @@ def _await(look: Callable[[], Any], seconds: float) -> bool:
 
 def _json(url: str, who: str) -> Any:
     try:
-        return json.loads(health.get(url, timeout=5))
+        return json.loads(loopback.ask(url, timeout=5))
     except (OSError, ValueError) as error:
         parts = urlsplit(url)
         evidence = f"{who} does not answer at {parts.scheme}://{parts.netloc}: {error}"

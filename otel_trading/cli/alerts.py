@@ -14,7 +14,7 @@ from otel_trading import stack
 from otel_trading.cli._output import console, emit_json, table
 from otel_trading.cli.check import check_extra
 from otel_trading.cli.up import home_option
-from otel_trading.stack import alerting
+from otel_trading.stack import alerting, renewal
 from otel_trading.stack._files import rule_files
 from otel_trading.thresholds import BY_NAME
 
@@ -125,7 +125,7 @@ def _change(home: Path, asked: Override, why: str | None, *, yes: bool, as_json:
             message = "A change needs its reason. Add --why 'in your words'."
             raise click.UsageError(message)
         why = click.prompt("Why", err=True)
-    change = numbers.change(asked, who=getpass.getuser(), why=why, reload=lambda: alerting.reload(home))
+    change = numbers.change(asked, who=getpass.getuser(), why=why, reload=lambda: renewal.reload_rules(home))
     if as_json:
         emit_json(asdict(change))
     else:

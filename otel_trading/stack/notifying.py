@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from otel_trading.errors import StackError
 from otel_trading.stack import channel_files, channels, market_hours, secret_files
 from otel_trading.stack._files import shipped
 from otel_trading.stack.ports import HOST, Ports
@@ -26,14 +23,13 @@ if TYPE_CHECKING:
 
     from otel_trading.stack.state import Kind
 
-__all__ = ["Plan", "compose", "config_file", "current", "enabled", "hurried", "reload", "secrets_folder"]
+__all__ = ["Plan", "compose", "config_file", "current", "enabled", "hurried", "secrets_folder"]
 
 _FOLDER: Final = "secrets/alertmanager"
 _HEADER: Final = (
     "# Written by `otel-trading up`; the shipped file with its comments is alerts/alertmanager.yaml of the project.\n"
 )
 _HURRIED: Final = "5s"
-_TIMEOUT: Final = 10.0
 
 
 def config_file(home: Path) -> Path:
@@ -144,27 +140,3 @@ def _keep_hours(document: dict[str, Any], home: Path, environ: Mapping[str, str]
         if route.get("matchers") == ['severity = "warning"']:
             for one in (route, *route["routes"]):
                 one["active_time_intervals"] = list(chosen)
-
-
-def reload(url: str) -> None:
-    """Have Alertmanager read its configuration again.
-
-    Args:
-        url: Where it listens.
-
-    Raises:
-        StackError: It refuses, or does not answer; it goes on with what it had.
-    """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(f"{url}/-/reload", method="POST")  # noqa: S310  our own URL
-    try:
-        with opener.open(request, timeout=_TIMEOUT):
-            return
-    except urllib.error.HTTPError as error:
-        with error:
-            why = error.read().decode(errors="replace").strip()
-        message = f"Alertmanager refuses its new configuration and goes on with the old one. It says:\n{why}"
-        raise StackError(message) from error
-    except OSError as error:
-        message = f"Alertmanager does not answer on {url}: {error}. Look at: otel-trading status"
-        raise StackError(message) from error

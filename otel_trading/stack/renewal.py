@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from otel_trading.errors import StackError
-from otel_trading.stack import dependencies, docker, notifying, processes
+from otel_trading.stack import dependencies, docker, loopback, notifying, processes
 from otel_trading.stack.state import State
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from otel_trading.stack.progress import Progress
     from otel_trading.stack.state import Service
 
-__all__ = ["later", "renew"]
+__all__ = ["later", "reload_rules", "renew"]
 
 
 def renew(home: Path, state: State, progress: Progress) -> None:
@@ -47,13 +47,24 @@ def later(home: Path, before: State) -> Callable[[], None]:
 
     def _reload() -> None:
         state = State.load(home) or before
-        notifying.reload(_of(state, "alertmanager").url)
-        # It may have run all along.
+        # They may have run all along.
+        loopback.reload(_of(state, "alertmanager").url, "Alertmanager")
+        loopback.reload(_of(state, "prometheus").url, "Prometheus")
         now = _of(state, "collector")
         if (now.pid, now.birth) == (collector.pid, collector.birth) and dependencies.current(home) != plan:
             _reload_collector(home, state)
 
     return _reload
+
+
+def reload_rules(home: Path) -> None:
+    """Have the Prometheus of this home read its rules anew; where none was started, the next `up` reads them.
+
+    Raises:
+        StackError: It refuses them, in its own words, or does not answer; it goes on with those that it had.
+    """
+    if state := State.load(home):
+        loopback.reload(_of(state, "prometheus").url, "Prometheus")
 
 
 def _of(state: State, name: str) -> Service:
@@ -67,7 +78,7 @@ def _renew_channels(home: Path, state: State, progress: Progress) -> None:
     before, gone = notifying.current(home), set(notifying.enabled(home))
     plan.write(home, state.kind)
     try:
-        notifying.reload(_of(state, "alertmanager").url)
+        loopback.reload(_of(state, "alertmanager").url, "Alertmanager")
     except StackError:
         before.write(home, state.kind)
         raise

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import urllib.error
 import urllib.parse
-import urllib.request
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from otel_trading.errors import ConfigError, StackError
 from otel_trading.semconv import attributes
 from otel_trading.semconv.prometheus import label_name
+from otel_trading.stack import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +34,6 @@ LONGEST: Final = timedelta(days=7)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _ALWAYS: Final = "Watchdog"
 _TIMEOUT: Final = 10.0
-# A proxy that the environment names must not be asked for a loopback address.
-_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -205,16 +202,12 @@ def _silence(url: str, said: dict[str, Any]) -> Silence:
 
 def _ask(url: str, method: str = "GET", body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310  our own URL
     try:
-        with _OPENER.open(request, timeout=_TIMEOUT) as answer:
-            text = answer.read()
+        text = loopback.ask(url, _TIMEOUT, body=data, method=method, headers={"Content-Type": "application/json"})
     except urllib.error.HTTPError as error:
-        with error:
-            why = error.read().decode(errors="replace").strip()
-        message = f"Alertmanager refuses ({error.code}); no silence was changed. It says: {why}"
+        message = f"Alertmanager refuses ({error.code}); no silence was changed. It says: {loopback.words(error)}"
         raise StackError(message) from error
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
         message = f"Alertmanager does not answer on {url.partition('/api/')[0]}: {error}. Look at: otel-trading status"
         raise StackError(message) from error
     return json.loads(text) if text else None

@@ -1,23 +1,20 @@
-"""Asks Prometheus' HTTP API, with the standard library alone: `top` works after a plain install."""
+"""Asks Prometheus' HTTP API."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 from dataclasses import dataclass
 from typing import Any, Final
 
 from otel_trading.errors import ConfigError, StackError
+from otel_trading.stack import loopback
 
 __all__ = ["Prometheus", "Row"]
 
 _TIMEOUT: Final = 5.0
-# What the environment names as a proxy must not be asked for a loopback address, and a tunnel ends on loopback.
-_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +77,12 @@ class Prometheus:
     def _get(self, path: str, **query: str) -> Any:
         # A POST, because the expression is longer than what some proxies let pass in a URL.
         body = urllib.parse.urlencode(query).encode() if query else None
-        request = urllib.request.Request(f"{self.url}/api/v1/{path}", body)  # noqa: S310  http or https: checked above
         try:
-            with _OPENER.open(request, timeout=_TIMEOUT) as response:
-                return json.loads(response.read())["data"]
+            return json.loads(loopback.ask(f"{self.url}/api/v1/{path}", _TIMEOUT, body=body))["data"]
         except urllib.error.HTTPError as error:
             error.close()
             why = f"it says {error.code} {error.reason}"
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             why = str(getattr(error, "reason", "") or error or type(error).__name__)
         except (ValueError, KeyError, TypeError):
             why = "what answers there is not Prometheus"

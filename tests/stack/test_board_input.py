@@ -15,7 +15,7 @@ import pytest
 from board_support import BOARDS, asked, expressions, variables
 
 from otel_trading.semconv import execution, order
-from otel_trading.stack import Ports, health
+from otel_trading.stack import Ports, health, loopback
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -97,7 +97,7 @@ def _values(url: str, query: str) -> list[str]:
     """Return what a variable offers."""
     selector, _, label = query.removeprefix("label_values(").removesuffix(")").rpartition(", ")
     address = f"{url}/api/v1/label/{label}/values?{urllib.parse.urlencode({'match[]': selector})}"
-    found: list[str] = json.loads(health.get(address, 20))["data"]
+    found: list[str] = json.loads(loopback.ask(address, 20))["data"]
     return found
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from dependency_support import PostgreSQL, Redis, named, postgresql, redis
-from otel_trading.stack import Ports, Stack, dependencies, dependency_urls, down, health, status, up
+from otel_trading.stack import Ports, Stack, dependencies, dependency_urls, down, health, loopback, status, up
 from stack_support import prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def test_any_password_reaches_the_server_as_it_is(
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as collector:
         try:
             url = f"http://127.0.0.1:{ports.collector_metrics}/metrics"
-            wait_until(lambda: health.answers(url) and scraped.search(health.get(url)), 15, "an answer of Redis")
+            wait_until(lambda: health.answers(url) and scraped.search(loopback.ask(url)), 15, "an answer of Redis")
         finally:
             collector.send_signal(signal.SIGINT)
             collector.communicate(timeout=20)

@@ -70,7 +70,7 @@ def test_what_prometheus_refuses_changes_nothing(stack: Stack) -> None:
         broken.unlink()
 
     assert done.returncode == 3
-    assert "Prometheus refuses the rules and keeps those that it had; nothing was changed." in done.stderr
+    assert "Prometheus refuses its new configuration and goes on with the old one." in done.stderr
     assert json.loads(alerts(stack, "--mine", "--json").stdout) == []
     assert alerts(stack, "--set", "order_rejection_ratio=0.01", "--why", "a test").returncode == 0
     assert alerts(stack, "--unset", "order_rejection_ratio", "--why", "a test", "--yes").returncode == 0

@@ -15,7 +15,7 @@ import quiet_day
 from bot_support import bot, environment, running
 from otel_trading.demo.scenarios import Scenario, thresholds
 from otel_trading.demo.scenarios.player import notifications
-from otel_trading.stack import Ports, health, up
+from otel_trading.stack import Ports, loopback, up
 from stack_support import prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def test_what_is_silenced_is_told_only_once_the_silence_ends(fast_stack: Stack, 
 def _states(running_stack: Stack, service: str) -> dict[str, str]:
     """Return the state of each alert of a bot in Alertmanager: active or suppressed."""
     url = f"{running_stack.urls['alertmanager']}/api/v2/alerts?filter=service_name%3D{service}"
-    return {one["labels"]["alertname"]: one["status"]["state"] for one in json.loads(health.get(url, 10))}
+    return {one["labels"]["alertname"]: one["status"]["state"] for one in json.loads(loopback.ask(url, 10))}
 
 
 def _silence(running_stack: Stack, **labels: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from bot_support import bot, environment, prometheus_get, running, series
 from otel_trading import semconv
-from otel_trading.stack import health
+from otel_trading.stack import loopback
 from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def test_a_closed_position_is_gone_and_the_first_sell_is_an_increase_with_the_ne
 def test_both_roads_at_once_from_one_bot(stack: Stack, tmp_path: Path) -> None:
     body = "meter.signal_emitted(type='buy', strategy='s')"
     with _scraped(stack, tmp_path, "both", body, "otlp,prometheus") as (_, url):
-        page = health.get(url, 5).decode()
+        page = loopback.ask(url, 5).decode()
         wait_until(lambda: prometheus_query(stack, 'trading_signal_emissions_total{service_name="both"}'), 10, "OTLP")
 
     assert re.search(r'^trading_signal_emissions_total\{.*service_name="both".*\} 1\.0$', page, re.MULTILINE)

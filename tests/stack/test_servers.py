@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel_trading.stack import build, health
+from otel_trading.stack import build, loopback
 from otel_trading.stack._files import SERVERS, shipped
 from otel_trading.stack.servers import ALERTMANAGER, ALL, COLLECTOR, PROMETHEUS, Server
 
@@ -76,10 +76,10 @@ def test_the_shipped_configuration_is_clean(stack: Stack, servers: dict[str, Pat
 
 def test_alertmanager_shows_our_page_in_place_of_the_one_it_lacks(stack: Stack, servers: dict[str, Path]) -> None:
     if servers["alertmanager"].parent.parent == build.cache():
-        assert b"built from its Go module" in health.get(f"{stack.urls['alertmanager']}/")
+        assert b"built from its Go module" in loopback.ask(f"{stack.urls['alertmanager']}/")
 
 
 def test_prometheus_shows_its_web_pages_where_node_built_them(stack: Stack) -> None:
     pages = list(build.cache().glob("web-ui-*/static/mantine-ui/index.html"))
     if pages:
-        assert b"<title>" in health.get(f"{stack.urls['prometheus']}/query")
+        assert b"<title>" in loopback.ask(f"{stack.urls['prometheus']}/query")

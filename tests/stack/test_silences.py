@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from bot_support import COMMAND, environment
 from otel_trading.cli import cli
 from otel_trading.errors import ConfigError, OtelTradingError, StackError
-from otel_trading.stack import health, planned_restart, silences
+from otel_trading.stack import loopback, planned_restart, silences
 from stack_support import post, wait_until
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _fire(stack: Stack, *alerts: dict[str, str]) -> None:
 
 
 def _silenced(stack: Stack, job: str) -> set[str]:
-    found = json.loads(health.get(f"{stack.urls['alertmanager']}/api/v2/alerts"))
+    found = json.loads(loopback.ask(f"{stack.urls['alertmanager']}/api/v2/alerts"))
     return {
         one["labels"]["alertname"] for one in found if one["labels"].get("job") == job and one["status"]["silencedBy"]
     }

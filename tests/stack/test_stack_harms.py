@@ -18,8 +18,7 @@ import pytest
 import yaml
 
 from alert_support import endpoints, secret
-from otel_trading.stack import Ports, down, health, launches, notifying, status, up
-from otel_trading.stack.alerting import reloading
+from otel_trading.stack import Ports, down, launches, loopback, notifying, renewal, status, up
 from otel_trading.stack.webhook import alert_lines
 from proof_support import HARMS, RULES, faults_in_text
 from stack_support import prometheus_query, quiet, wait_until
@@ -107,7 +106,7 @@ def _end(running: Stack, service: str, sign: signal.Signals) -> None:
 def _add_rules(running: Stack, name: str, interval: str, *rules: dict[str, Any]) -> None:
     groups = [{"name": name, "interval": interval, "rules": rules}]
     (running.home / "config" / "my-rules" / f"{name}.yaml").write_text(json.dumps({"groups": groups}))
-    reloading.reload(running.home)
+    renewal.reload_rules(running.home)
 
 
 def _take_a_threshold_away(running: Stack) -> None:
@@ -115,7 +114,7 @@ def _take_a_threshold_away(running: Stack) -> None:
     document = yaml.safe_load(file.read_text())
     del document["groups"][0]["rules"][0]
     file.write_text(yaml.safe_dump(document))
-    reloading.reload(running.home)
+    renewal.reload_rules(running.home)
 
 
 def _restart_the_collector_again_and_again(running: Stack, servers: dict[str, Path]) -> None:
@@ -131,8 +130,9 @@ def _restart_the_collector_again_and_again(running: Stack, servers: dict[str, Pa
         assert time.monotonic() < deadline, "the restarts were not told"
         with _run(launch, launch.environment):
             _until_there(running, f"{age} > 0.9 and timestamp({age}) > {time.time():f}")
-    up(home=running.home, progress=quiet())
     _until_told(running, "ThresholdMissing", "CollectorExportFailing")
+    up(home=running.home, progress=quiet())
+    _until_there(running, "absent(ALERTS{alertname='ThresholdMissing'})")  # `up` writes what is shipped, and it is read
 
 
 @contextmanager
@@ -203,14 +203,14 @@ def test_the_outside_is_called_until_prometheus_is_gone(harmed: Harmed) -> None:
     running, services = harmed.running, harmed.services
     config = notifying.config_file(running.home)
     config.write_text(config.read_text().replace("repeat_interval: 1m", "repeat_interval: 1s"))
-    notifying.reload(running.urls["alertmanager"])
+    loopback.reload(running.urls["alertmanager"], "Alertmanager")
     for _ in range(services.waiting(_PULSE) + 1):
         pulse = services.take(_PULSE, timeout=20).body
         assert [one["labels"]["alertname"] for one in pulse["alerts"]] == ["Watchdog"]
 
     _end(running, "prometheus", signal.SIGKILL)
     alive = f"{running.urls['alertmanager']}/api/v2/alerts?filter=alertname%3DWatchdog"
-    wait_until(lambda: json.loads(health.get(alive)) == [], _PATIENCE, "the Watchdog to end")
+    wait_until(lambda: json.loads(loopback.ask(alive)) == [], _PATIENCE, "the Watchdog to end")
     while services.waiting(_PULSE):
         services.take(_PULSE)
     services.take_none([_PULSE], seconds=6)  # longer than a round

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from otel_trading.cli import cli
 from otel_trading.errors import StackError
-from otel_trading.stack import Ports, Progress, down, health, processes, status, up
+from otel_trading.stack import Ports, Progress, down, health, loopback, processes, status, up
 from otel_trading.stack._files import shipped
 from otel_trading.stack.state import State
 from stack_support import prometheus_query, quiet, wait_until
@@ -64,11 +64,11 @@ def test_prometheus_loads_rules_targets_and_alertmanager(stack_home: Path) -> No
     targets = "count(up == 1)"
     wait_until(lambda: [row["value"][1] for row in prometheus_query(running, targets)] == ["3"], 15, "three targets")
     base = running.urls["prometheus"]
-    groups = json.loads(health.get(f"{base}/api/v1/rules"))["data"]["groups"]
+    groups = json.loads(loopback.ask(f"{base}/api/v1/rules"))["data"]["groups"]
     assert {group["interval"] for group in groups} == {1}
     assert any(rule["name"] == "Watchdog" for group in groups for rule in group["rules"])
     wanted = f"http://127.0.0.1:{running.ports.alertmanager}/api/v2/alerts"
-    found = json.loads(health.get(f"{base}/api/v1/alertmanagers"))["data"]["activeAlertmanagers"]
+    found = json.loads(loopback.ask(f"{base}/api/v1/alertmanagers"))["data"]["activeAlertmanagers"]
     assert [one["url"] for one in found] == [wanted]
 
 

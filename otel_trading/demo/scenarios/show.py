@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from otel_trading import stack
 from otel_trading.demo import servers
 from otel_trading.demo.scenarios import player, thresholds
-from otel_trading.stack import health
+from otel_trading.stack import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ class Show:
         return None
 
     def _state(self, running: Stack) -> str:
-        alerts = json.loads(health.get(f"{running.urls['prometheus']}/api/v1/alerts"))["data"]["alerts"]
+        alerts = json.loads(loopback.ask(f"{running.urls['prometheus']}/api/v1/alerts"))["data"]["alerts"]
         return next(
             (str(one["state"]) for one in alerts if self._scenario.is_meant_by(one["labels"])), "not yet pending"
         )

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from otel_trading.semconv import attributes as a
-from otel_trading.stack.alerting import reloading
+from otel_trading.stack import renewal
 from otel_trading.thresholds import BY_NAME, Scope
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ def in_force(running: Stack, scenarios: Iterable[Scenario]) -> Generator[None]:
     rules = [rule for scenario in scenarios for rule in _rules(scenario)]
     file = running.home / "config" / "my-rules" / "scenarios.yaml"
     file.write_text(json.dumps({"groups": [{"name": "scenarios", "interval": "1s", "rules": rules}]}))
-    reloading.reload(running.home)
+    renewal.reload_rules(running.home)
     try:
         yield
     finally:
         file.unlink(missing_ok=True)
-        reloading.reload(running.home)
+        renewal.reload_rules(running.home)
 
 
 def _rules(scenario: Scenario) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,5 @@ from otel_trading.stack.alerting.alerts import Alert, InForce, read
 from otel_trading.stack.alerting.history import Change, changes
 from otel_trading.stack.alerting.mine import Mine
 from otel_trading.stack.alerting.overrides import Override, parse
-from otel_trading.stack.alerting.reloading import reload
 
-__all__ = ["Alert", "Change", "InForce", "Mine", "Override", "changes", "parse", "read", "reload"]
+__all__ = ["Alert", "Change", "InForce", "Mine", "Override", "changes", "parse", "read"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from otel_trading.errors import StackError
-from otel_trading.stack import health
+from otel_trading.stack import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,7 +131,7 @@ def _time(seconds: float) -> str:
 
 def _ask(prometheus: str, path: str, **query: str) -> Any:
     try:
-        answer = json.loads(health.get(f"{prometheus.rstrip('/')}/api/v1/{path}?{urlencode(query)}", timeout=10))
+        answer = json.loads(loopback.ask(f"{prometheus.rstrip('/')}/api/v1/{path}?{urlencode(query)}", timeout=10))
         return answer["data"]
     except (OSError, ValueError, KeyError) as error:
         message = (
