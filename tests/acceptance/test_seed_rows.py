@@ -26,7 +26,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "", "-p", "collect_seeds"]
     paths = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
     done = subprocess.run(
-        [*command, f"--seeds={file}", "tests"],
+        [*command, f"--seeds={file}"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
