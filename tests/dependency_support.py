@@ -20,7 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["PostgreSQL", "Redis", "named", "postgresql", "redis"]
+__all__ = ["PostgreSQL", "Redis", "named", "postgresql", "redis", "standby"]
 
 _HOST: Final = "127.0.0.1"
 _TIMEOUT: Final = 20.0
@@ -47,6 +47,14 @@ class Redis:
                 connection.sendall(f"{line}\r\n".encode())
                 answer = answers.readline().strip()
             return answer
+
+    def freeze(self) -> None:
+        """Let it hang: it keeps its port and its connections, and answers nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self.process.send_signal(signal.SIGCONT)
 
 
 @dataclass
@@ -160,6 +168,27 @@ def postgresql(*options: str, password: str = _PASSWORD) -> Iterator[PostgreSQL]
             _wait(process, lambda: _listens(port))
             _wait(process, lambda: server.say("select 1") == "1")
             yield server
+
+
+@contextmanager
+def standby(server: PostgreSQL) -> Iterator[None]:
+    """Run a copy that follows a server."""
+    port, user = _free_port(), _owner()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        data = Path(folder, "data")
+        data.mkdir(mode=0o700)
+        if user is not None:
+            shutil.chown(data, user, user)
+        source = f"postgresql://{_ADMIN}@{_HOST}:{server.port}/postgres"
+        copy = [_tool("pg_basebackup"), "-D", str(data), "-d", source, "-R", "--no-sync", "--checkpoint=fast"]
+        subprocess.run(copy, user=user, cwd="/", env=server.environment, capture_output=True, timeout=60, check=True)
+        command = [_tool("postgres"), "-D", str(data), "-p", str(port), "-c", f"listen_addresses={_HOST}"]
+        with _running([*command, "-c", "unix_socket_directories="], "/", user) as process:
+            _wait(
+                process, lambda: server.say("select count(*) from pg_stat_replication where state='streaming'") == "1"
+            )
+            yield
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEATHS", "FAULTS", "HARMS", "RULES", "faults_in_text"]
+__all__ = ["DEATHS", "DEPENDENCIES", "FAULTS", "HARMS", "RULES", "faults_in_text"]
 
 RULES: Final[list[dict[str, Any]]] = [
     rule
@@ -44,6 +44,12 @@ HARMS: Final = {
     "RulesLate": "platform-warning",
     "ThresholdMissing": "platform-critical",
     "Watchdog": "watchdog",
+}
+#: `tests/stack/test_dependency_alerts.py` takes a real Redis and a real PostgreSQL away, and fills them.
+DEPENDENCIES: Final = {
+    "DependencyDown": "platform-critical",
+    "PostgresConnectionsHigh": "platform-warning",
+    "RedisMemoryHigh": "platform-warning",
 }
 
 

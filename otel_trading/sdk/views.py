@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.sdk.metrics.view import DropAggregation, ExplicitBucketHistogramAggregation, View
 
@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 
 __all__ = ["views"]
 
+#: Histograms of OpenTelemetry's own convention whose instrumentation names no buckets: the SDK's begin at five seconds.
+_WITHOUT_BUCKETS: Final = {"db.client.operation.duration": semconv.venue.REQUEST_DURATION.boundaries}
+
 
 def views() -> list[View]:
-    """Return one view per metric of the convention."""
+    """Return one view per metric of the convention, and buckets for what others leave without."""
     disabled = environment.OTEL_TRADING_DISABLED_METRICS.get()
     dropped = environment.OTEL_TRADING_DROPPED_ATTRIBUTES.get()
-    return [_view(metric, disabled, dropped) for metric in semconv.ALL]
+    others = [
+        View(instrument_name=name, aggregation=ExplicitBucketHistogramAggregation(boundaries))
+        for name, boundaries in _WITHOUT_BUCKETS.items()
+    ]
+    return [*(_view(metric, disabled, dropped) for metric in semconv.ALL), *others]
 
 
 def _view(metric: Metric, disabled: tuple[str, ...], dropped: tuple[str, ...]) -> View:

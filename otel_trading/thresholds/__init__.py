@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_trading.thresholds import (
+    dependency,
     execution,
     host,
     intent,
@@ -44,6 +45,7 @@ _FAMILIES: Final = (
     plumbing,
     service,
     host,
+    dependency,
     stack,
 )
 #: Every threshold, in the order of the families.

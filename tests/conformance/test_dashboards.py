@@ -36,6 +36,7 @@ LABELS: Final = {
     *map(label_name, ("service.name", "deployment.environment.name")),
     *("le", "job", "instance", "alertstate", "alertname", "severity", "exporter", "integration", "rule_group", "state"),
     *("direction", "http_route", "http_response_status_code", "server_address"),
+    *("receiver", "db_namespace", "replication_client"),
 }
 
 

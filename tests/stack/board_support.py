@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ALL", "BOARDS", "asked", "expressions", "panels", "variables"]
+__all__ = ["ALL", "BOARDS", "asked", "expressions", "needs_dependency", "panels", "variables"]
 
 BOARDS: Final = sorted((Path(__file__).parents[2] / "dashboards" / "json").glob("*.json"))
 #: What Grafana puts in for All.
@@ -27,6 +27,11 @@ def panels(*boards: Path) -> dict[str, dict[str, Any]]:
     read = [json.loads(board.read_text(encoding="utf-8")) for board in boards or BOARDS]
     flat = [inner for board in read for panel in board["panels"] for inner in [panel, *panel.get("panels", ())]]
     return {panel["title"]: panel for panel in flat if panel["type"] != "row"}
+
+
+def needs_dependency(expression: str) -> bool:
+    """Whether a query shows a Redis or PostgreSQL: tests/stack/test_dependencies.py asks it of real ones."""
+    return bool(re.search(r"\b(redis|postgresql|otelcol_scraper)_", expression))
 
 
 def expressions() -> list[str]:

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import pytest
+from board_support import asked, expressions, needs_dependency
+from prometheus_client import CollectorRegistry, start_http_server
 
-from dependency_support import PostgreSQL, Redis, named, postgresql, redis
+from bot_support import environment, running
+from dependency_support import PostgreSQL, Redis, named, postgresql, redis, standby
 from otel_trading.stack import Ports, Stack, dependencies, dependency_urls, down, health, loopback, status, up
 from stack_support import prometheus_query, quiet, wait_until
 
@@ -36,7 +39,7 @@ def cache() -> Iterator[Redis]:
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[PostgreSQL]:
-    with postgresql() as server:
+    with postgresql() as server, standby(server):
         server.say("create database trading", "create database research")
         # What the README asks for, and no more.
         server.say(f"create role watcher login password '{server.password}'", "grant pg_monitor to watcher")
@@ -160,3 +163,68 @@ def test_what_is_no_longer_named_is_no_longer_asked(servers: dict[str, Path], ca
         lambda: not prometheus_query(running, "time() - timestamp(redis_uptime_seconds_total) < 3"), 20, "silence"
     )
     assert {one.state for one in status(home=stack_home)} == {"healthy"}
+
+
+def test_every_panel_of_them_has_data(watched: Stack, cache: Redis, database: PostgreSQL) -> None:
+    asking = [expression for expression in expressions() if needs_dependency(expression)]
+    assert len(asking) == 18
+
+    def empty() -> list[str]:
+        cache.say("AUTH hidden", "SET here 1", "GET here", "GET nowhere")
+        database.say("select 1", database="trading")
+        answers = {each: prometheus_query(watched, asked(each)) for each in asking}
+        return [each for each, rows in answers.items() if not rows or any(row["value"][1] == "NaN" for row in rows)]
+
+    wait_until(lambda: not empty(), 60, f"data of every panel, at first without {empty()}")
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        pytest.param("redis_connected_clients", marks=pytest.mark.seed("S3-16")),
+        pytest.param("redis_memory_used_bytes", marks=pytest.mark.seed("S3-17")),
+        pytest.param("postgres_connections", marks=pytest.mark.seed("S3-18")),
+    ],
+)
+def test_a_name_of_theirs_tells_of_the_real_server(watched: Stack, theirs: str) -> None:
+    assert _one(watched, f"sum({theirs})") >= 1
+
+
+@pytest.mark.seed("S1-39")
+def test_every_service_of_theirs_and_redis_is_a_job(watched: Stack) -> None:
+    services = ("api-gateway", "core-service", "data-service", "trading-bot", "backtesting-service")
+    exits = [start_http_server(0, addr="127.0.0.1", registry=CollectorRegistry()) for _ in services]
+    try:
+        targets = [
+            {"targets": [f"127.0.0.1:{server.server_port}"], "labels": {"job": service}}
+            for service, (server, _) in zip(services, exits, strict=True)
+        ]
+        (watched.bots / "services.yaml").write_text(json.dumps(targets))
+        wait_until(
+            lambda: {row["metric"]["job"] for row in prometheus_query(watched, "up == 1")} >= set(services), 30, "them"
+        )
+        assert prometheus_query(watched, 'redis_uptime_seconds_total{job="redis"}')
+    finally:
+        (watched.bots / "services.yaml").unlink(missing_ok=True)
+        for server, thread in exits:
+            server.shutdown()
+            server.server_close()
+            thread.join(timeout=10)
+
+
+#: A bot that asks its database the usual way, one question of which takes its time.
+SLOW: Final = """
+import psycopg
+with psycopg.connect({url!r}) as connection:
+    for statement in "select 1", "select pg_sleep(1.2)", "select 2":
+        connection.execute(statement)
+"""
+
+
+@pytest.mark.seed("S3-19")
+def test_a_slow_query_is_counted(watched: Stack, database: PostgreSQL, tmp_path: Path) -> None:
+    url = f"postgresql://watcher:{database.password}@127.0.0.1:{database.port}/trading"
+    variables = environment(watched, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="")
+    with running(tmp_path, "slow-bot", SLOW.format(url=url), variables):
+        assert _one(watched, 'sum(db_client_operation_duration_seconds_count{service_name="slow-bot"}) >= 3') == 3
+        assert _one(watched, 'sum(postgres_slow_queries_total{service_name="slow-bot"}) > 0') == 1

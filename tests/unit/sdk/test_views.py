@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 
 from otel_trading import meter, semconv
 from otel_trading.sdk.views import views
@@ -39,7 +39,19 @@ def _provider() -> Iterator[tuple[Meter, Callable[[], dict[str, Metric]]]]:
 
 
 def test_there_is_one_view_per_metric_and_none_matches_two() -> None:
-    assert len(views()) == len(semconv.ALL)
+    names = [view._instrument_name for view in views()]
+    assert len(set(names)) == len(names)
+    assert set(names) == {metric.name for metric in semconv.ALL} | {"db.client.operation.duration"}
+
+
+def test_what_a_database_takes_is_told_in_fractions_of_a_second_with_all_its_attributes() -> None:
+    with _provider() as (api, held):
+        api.create_histogram("db.client.operation.duration", unit="s").record(0.02, {"db.system.name": "postgresql"})
+        (point,) = held()["db.client.operation.duration"].data.data_points
+
+    assert isinstance(point, HistogramDataPoint)
+    assert {0.01, 0.025, 1.0} <= set(point.explicit_bounds)
+    assert dict(point.attributes or {}) == {"db.system.name": "postgresql"}
 
 
 def test_an_attribute_that_nobody_declared_is_dropped_and_its_series_are_added_up() -> None:
