@@ -9,6 +9,7 @@ import pytest
 
 from dependency_support import named, postgresql, redis
 from otel_trading.stack import Ports, Stack, up
+from proof_support import DEPENDENCIES, RULES, faults_in_text
 from stack_support import quiet, wait_until
 
 if TYPE_CHECKING:
@@ -56,9 +57,8 @@ def test_what_befalls_a_dependency_is_told(stack_home: Path) -> None:
         cache.thaw()
         _wait(running, "DependencyDown", "redis", "resolved")
     _wait(running, "DependencyDown", "postgresql")
-    texts = [
-        text
-        for one in map(json.loads, running.alerts_file.read_text().splitlines())
-        for text in one["annotations"].values()
-    ]
-    assert not [text for text in texts if "<no value>" in text or "{{" in text]
+    told = [json.loads(line) for line in running.alerts_file.read_text().splitlines()]
+    told = [one for one in told if one["labels"]["alertname"] in DEPENDENCIES]
+    assert {one["labels"]["alertname"]: one["receiver"] for one in told} == DEPENDENCIES
+    rules = {rule["alert"]: rule for rule in RULES}
+    assert [faults_in_text(rules[one["labels"]["alertname"]], one["annotations"]) for one in told] == [[]] * len(told)
