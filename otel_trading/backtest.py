@@ -22,7 +22,8 @@ import contextvars
 import threading
 import time
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
@@ -40,7 +41,7 @@ from otel_trading.semconv import events as happened
 from otel_trading.semconv import spans as declared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from types import TracebackType
 
     from typing_extensions import Self
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from otel_trading._numbers import Number
     from otel_trading.semconv import Metric
 
-__all__ = ["Run", "run"]
+__all__ = ["Run", "inside", "part", "run"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,6 +59,23 @@ BOUND: Final = 2.5
 #: What a run sets as defaults for everything inside it.
 _PLACE: Final = {"strategy": a.STRATEGY, "venue": a.VENUE, "account": a.ACCOUNT, "currency": a.CURRENCY}
 _RUN: Final = Keywords("backtest.run", error=a.ERROR_TYPE, timeframe=a.TIMEFRAME, symbol=a.SYMBOL, **_PLACE)
+#: Whether a run is open here.
+_inside: Final[ContextVar[bool]] = ContextVar("otel_trading_inside_backtest", default=False)
+
+
+def inside() -> bool:
+    """Return whether a run is open here: what a library does then is a part of it, and no run of its own."""
+    return _inside.get()
+
+
+@contextmanager
+def part() -> Generator[None, None, None]:
+    """Do a part of a run that is open elsewhere: on a thread or in a process that inherited nothing of it."""
+    token = _inside.set(True)
+    try:
+        yield
+    finally:
+        _inside.reset(token)
 
 
 class Run:
@@ -81,6 +99,7 @@ class Run:
         """Begin the run."""
         self._open.enter_context(_context.scope({**self._place, a.MODE.name: "backtest"}))
         self._open.enter_context(trackers.scope(trackers.Trackers()))
+        self._open.enter_context(part())
         self._span = self._traced()
         self._context = contextvars.copy_context()
         self._begin = time.perf_counter()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import operator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
-from opentelemetry.instrumentation.utils import unwrap
-from wrapt import register_post_import_hook, wrap_function_wrapper
+from wrapt import BoundFunctionWrapper, FunctionWrapper, register_post_import_hook, wrap_object
 
 from otel_trading import _guard
 
@@ -58,6 +59,37 @@ def quietly(function: Callable[P, None]) -> Callable[P, None]:
     return read
 
 
+class _BoundHook(BoundFunctionWrapper):  # type: ignore[type-arg]  # untyped upstream
+    """A hook as an instance or a class gives it."""
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        """Be pickled as what is wrapped is: bots hand methods to pools of processes."""
+        owner: Any = getattr(self, "__self__", None)  # an instance, or the class of a class method
+        if owner is not None:
+            return getattr, (owner, self.__name__)
+        return _find, (self.__module__, self.__qualname__)
+
+
+class _Hook(FunctionWrapper):  # type: ignore[type-arg]  # untyped upstream
+    """A hook on a function or in a class."""
+
+    __bound_function_wrapper__ = _BoundHook
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        """Be pickled as what is wrapped is."""
+        return _find, (self.__module__, self.__qualname__)
+
+
+def _find(module: str, name: str) -> Any:
+    return operator.attrgetter(name)(importlib.import_module(module))
+
+
+@quietly
+def _put(module: Any, name: str, wrapper: Callable[..., Any]) -> None:
+    """Hook one function; one that a version does not have is no reason to fail the bot's import."""
+    wrap_object(module, name, _Hook, (wrapper,))
+
+
 class LazyInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped upstream
     """Wraps functions and methods of a library once the bot imports it; a subclass names them.
 
@@ -101,13 +133,15 @@ class LazyInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped upstr
     def _arrived(self, module: Any) -> None:
         """Put the hooks on a module that is imported."""
         for name, wrapper in self.hooks[module.__name__].items():
-            wrap_function_wrapper(module, name, wrapper)
+            _put(module, name, wrapper)
 
     def _left(self, module: Any) -> None:
         """Take the hooks off it again; what runs through one at that moment ends as it began."""
         for name in self.hooks[module.__name__]:
             owner, _, attribute = name.rpartition(".")
-            unwrap(getattr(module, owner) if owner else module, attribute)
+            holder = getattr(module, owner, None) if owner else module
+            if holder is not None and isinstance(vars(holder).get(attribute), _Hook):  # somebody else's upon ours stays
+                setattr(holder, attribute, vars(holder)[attribute].__wrapped__)
 
     def _uninstrument(self, **kwargs: Any) -> None:
         del kwargs

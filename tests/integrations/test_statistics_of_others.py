@@ -93,7 +93,7 @@ class Market:
         self.orders[BARS - 3] = -held
 
     def backtest(self) -> Any:
-        from backtesting import Backtest, Strategy  # type: ignore[import-untyped]  # noqa: PLC0415  1 s
+        from backtesting import Backtest, Strategy  # noqa: PLC0415  1 s
 
         market = self
 
