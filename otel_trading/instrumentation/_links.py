@@ -101,6 +101,8 @@ class Link:
 
     def __init__(self, url: str, venue: str, where: str) -> None:
         self.where = where
+        #: Task that receives now, where a library closes inside of that by itself.
+        self.reader: object = None
         self._url = url
         self._venue = venue
         self._pong: object = None

@@ -45,12 +45,13 @@ def read(response: Any, sent: float) -> None:
     """Record what a reply tells.
 
     Args:
-        response: Of requests or httpx. Of its URL only host and port are looked at.
+        response: Of requests, httpx or aiohttp. Of its URL only host and port are looked at.
         sent: Unix seconds at which the request left.
     """
     venue = None if covered() else venue_of(str(response.url))
     if venue is not None:
-        tell(venue, int(response.status_code), response.headers, sent)
+        status = response.status_code if hasattr(response, "status_code") else response.status
+        tell(venue, int(status), response.headers, sent)
 
 
 def tell(venue: str, status: int, given: Mapping[Any, Any], sent: float) -> None:

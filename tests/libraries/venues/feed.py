@@ -34,7 +34,8 @@ class Feed:
 
     `/ws/btcusdt@trade` sends trades 1 2 3 5 6 and drops the first connection, and 7 8 over each further one.
     `/v2` answers a subscription, then sends a book, three updates and heartbeats. `/dead` answers and sends heartbeats
-    only. `/polite` sends a trade and closes by the protocol. `/echo` sends back what it gets. Others answer 404.
+    only. `/polite` sends a trade and closes by the protocol. `/echo` sends back what it gets. Over REST, `/order` tells
+    of a budget and `/limited` refuses. Others answer 404.
     """
 
     def __init__(self) -> None:
@@ -63,6 +64,8 @@ class Feed:
         app.router.add_get("/dead", self._dead)
         app.router.add_get("/polite", self._polite)
         app.router.add_get("/echo", self._echo)
+        app.router.add_get("/order", _order)
+        app.router.add_get("/limited", _limited)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -112,6 +115,14 @@ class Feed:
             elif message.type is web.WSMsgType.BINARY:
                 await socket.send_bytes(message.data)
         return socket
+
+
+async def _order(_: web.Request) -> web.Response:
+    return web.Response(text="ok", headers={"X-MBX-USED-WEIGHT-1M": "17"})
+
+
+async def _limited(_: web.Request) -> web.Response:
+    return web.Response(status=429, headers={"X-RateLimit-Limit": "9", "X-RateLimit-Remaining": "2"})
 
 
 async def _accepted(request: web.Request) -> web.WebSocketResponse:
