@@ -129,11 +129,11 @@ def _login(one: Dependency, home: Path, environ: Mapping[str, str], kind: Kind) 
 def _fragment(one: Dependency, login: Login, interval: str | None) -> dict[str, Any]:
     fragment: dict[str, Any] = yaml.safe_load(shipped(f"collector/{one.name}.yaml").read_text())
     receiver = fragment["receivers"][one.name]
-    receiver |= {"endpoint": login.endpoint, "username": _literal(login.username), "tls": login.tls}
+    receiver |= {"endpoint": _literal(login.endpoint), "username": _literal(login.username), "tls": login.tls}
     receiver["collection_interval"] = interval or receiver["collection_interval"]
     for attribute in fragment["processors"][f"resource/{one.name}"]["attributes"]:
         if attribute["key"] == "service.instance.id":
-            attribute["value"] = login.endpoint
+            attribute["value"] = _literal(login.endpoint)
     return fragment
 
 

@@ -32,8 +32,13 @@ def renew(home: Path, state: State, progress: Progress) -> None:
         ConfigError: What was set cannot be used; nothing changes.
         StackError: A server refuses, or does not answer; it goes on with what it had.
     """
-    _renew_dependencies(home, state, progress)
-    _renew_channels(home, state, progress)
+    # Both are judged before anything changes.
+    watching = dependencies.compose(home, kind=state.kind, interval=state.interval)
+    routing = notifying.compose(home, ports=state.ports, kind=state.kind, interval=state.interval)
+    if not routing.is_in_force(home):
+        _renew_channels(home, state, progress, routing)
+    if dependencies.current(home) != watching:
+        _renew_dependencies(home, state, progress, watching)
 
 
 def later(home: Path, before: State) -> Callable[[], None]:
@@ -71,10 +76,7 @@ def _of(state: State, name: str) -> Service:
     return next(service for service in state.services if service.name == name)
 
 
-def _renew_channels(home: Path, state: State, progress: Progress) -> None:
-    plan = notifying.compose(home, ports=state.ports, kind=state.kind, interval=state.interval)
-    if plan.is_in_force(home):
-        return
+def _renew_channels(home: Path, state: State, progress: Progress, plan: notifying.Plan) -> None:
     before, gone = notifying.current(home), set(notifying.enabled(home))
     plan.write(home, state.kind)
     try:
@@ -87,10 +89,7 @@ def _renew_channels(home: Path, state: State, progress: Progress) -> None:
         progress.say(f"No longer to: {', '.join(sorted(gone))}, which have no secret any more.")
 
 
-def _renew_dependencies(home: Path, state: State, progress: Progress) -> None:
-    plan = dependencies.compose(home, kind=state.kind, interval=state.interval)
-    if dependencies.current(home) == plan:
-        return
+def _renew_dependencies(home: Path, state: State, progress: Progress, plan: dependencies.Plan) -> None:
     plan.write(home, state.kind)
     _reload_collector(home, state)
     names = [f"{name} on {address}" for name, address in dependencies.watched(home).items()]

@@ -107,8 +107,8 @@ COLLECTOR: Final = Server(
     binaries=("otelcol",),
     target=".",
     tags="netgo,remove_all_sd",
-    seconds=110,
-    disk_mib=2400,
+    seconds=125,
+    disk_mib=2500,
 )
 
 ALL: Final = (PROMETHEUS, ALERTMANAGER, COLLECTOR)

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from bot_support import environment, running
 from dependency_support import PostgreSQL, Redis, named, postgresql, redis, standby
+from otel_trading.errors import ConfigError
 from otel_trading.stack import Ports, Stack, dependencies, dependency_urls, down, health, loopback, status, up
 from stack_support import prometheus_query, quiet, wait_until
 
@@ -163,6 +164,33 @@ def test_what_is_no_longer_named_is_no_longer_asked(servers: dict[str, Path], ca
         lambda: not prometheus_query(running, "time() - timestamp(redis_uptime_seconds_total) < 3"), 20, "silence"
     )
     assert {one.state for one in status(home=stack_home)} == {"healthy"}
+
+
+def test_bringing_another_server_back_watches_it_as_well(
+    servers: dict[str, Path], cache: Redis, stack_home: Path
+) -> None:
+    assert servers
+    up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
+    before = {one.service: one for one in status(home=stack_home)}
+    assert before["webhook"].pid is not None
+    os.kill(before["webhook"].pid, signal.SIGKILL)
+    wait_until(lambda: not health.answers(f"{before['webhook'].url}/-/healthy"), 10, "its end")
+    named(stack_home, "redis", f"redis://:hidden@127.0.0.1:{cache.port}")
+    running = up(home=stack_home, progress=quiet())
+    assert running.started
+    _one(running, "redis_uptime_seconds_total")
+    assert before["collector"].pid in {one.pid for one in status(home=stack_home)}, "it ran all along"
+
+
+def test_what_cannot_be_used_changes_nothing(watched: Stack) -> None:
+    before = dependencies.current(watched.home)
+    with pytest.MonkeyPatch.context() as patch:
+        file = named(watched.home / "elsewhere", "redis", "redis://nobody@127.0.0.1?what")
+        patch.setenv("STACK_DEPENDENCY_REDIS_FILE", str(file))
+        with pytest.raises(ConfigError, match=r"STACK_DEPENDENCY_REDIS_FILE=.* has parameters that are not allowed"):
+            up(home=watched.home, progress=quiet())
+    assert dependencies.current(watched.home) == before
+    assert {one.state for one in status(home=watched.home)} == {"healthy"}
 
 
 def test_every_panel_of_them_has_data(watched: Stack, cache: Redis, database: PostgreSQL) -> None:

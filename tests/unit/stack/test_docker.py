@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dependency_support import named
 from otel_trading import stack
 from otel_trading.errors import StackError
-from otel_trading.stack import Ports, Progress, docker
+from otel_trading.stack import Ports, Progress, config, dependencies, docker, renewal
+from otel_trading.stack.state import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,9 +68,21 @@ def test_containers_can_read_their_files_and_strangers_no_password(calls: Path, 
     ]
     assert copies
     assert all(path.stat().st_mode & 0o444 == 0o444 for path in copies)
-    config = [path for path in (tmp_path / "home" / "config").rglob("*") if path.is_file()]
-    assert config
-    assert all(path.stat().st_mode & 0o444 == 0o444 for path in config)
+    rendered = [path for path in (tmp_path / "home" / "config").rglob("*") if path.is_file()]
+    assert rendered
+    assert all(path.stat().st_mode & 0o444 == 0o444 for path in rendered)
+
+
+def test_a_running_collector_is_told_of_a_dependency(calls: Path, tmp_path: Path) -> None:
+    home, ports = tmp_path / "home", Ports.free()
+    config.render(home, ports=ports, kind="docker")
+    named(home, "redis", "redis://cache.example:6379")
+    # No Alertmanager answers here: its channels stay as they are, and nothing is asked of it.
+    renewal.renew(home, State("docker", ports, None, 1, docker._services(ports)), _Silent())
+    (call,) = calls.read_text().splitlines()
+    assert call.endswith(" kill --signal SIGHUP collector")
+    assert dependencies.watched(home) == {"redis": "cache.example:6379"}
+    assert (dependencies.secrets_folder(home) / "redis").stat().st_mode & 0o444 == 0o444
 
 
 def test_no_docker_is_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
