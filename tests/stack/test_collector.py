@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +50,22 @@ def test_one_bad_item_does_not_take_the_good_ones_with_it(stack: Stack) -> None:
     post(f"{stack.otlp_endpoint}/v1/metrics", request)
     assert wait_until(lambda: prometheus_query(stack, "good_items_total"), 10, "the good item")
     assert prometheus_query(stack, "bad_items_total") == []
+
+
+@pytest.mark.parametrize("name", ["", "日本", "!"])
+def test_an_attribute_that_gives_no_label_loses_neither_its_point_nor_others(stack: Stack, name: str) -> None:
+    request = metric(f"nameless-{name}", "beside.it", 1)
+    resource = metric(f"nameless-{name}", "in.resource", 1)["resourceMetrics"][0]
+    point = metric(f"nameless-{name}", "in.point", 1)["resourceMetrics"][0]
+    attribute = {"key": name, "value": {"stringValue": "kept"}}
+    resource["resource"]["attributes"].append(attribute)
+    point["scopeMetrics"][0]["metrics"][0]["sum"]["dataPoints"][0]["attributes"] = [attribute]
+    request["resourceMetrics"] += [resource, point]
+    post(f"{stack.otlp_endpoint}/v1/metrics", request)
+    for series in ("beside_it_total", "in_resource_total", "in_point_total"):
+        query = f'{series}{{service_name="nameless-{name}"}}'
+        (found,) = wait_until(partial(prometheus_query, stack, query), 10, query)
+        assert found["metric"].get("unnamed") == ("kept" if series == "in_point_total" else None)
 
 
 @pytest.mark.parametrize(
