@@ -23,7 +23,7 @@ def _cost(name: str) -> Path:
     return Path(f"benchmarks/libraries/cost_{name.replace('-', '_')}.py")
 
 
-NAMES = {Requirement(one.versions).name: one.tested for one in ours().values()}
+NAMES = {Requirement(one.versions).name: one.tested for one in ours().values() if one.versions}
 TESTED = [(name, version) for name, versions in NAMES.items() for version in dict.fromkeys(versions)]
 COSTED = [(name, versions[-1]) for name, versions in NAMES.items() if _cost(name).exists()]
 

@@ -113,6 +113,7 @@ def _resilience() -> None:
     meter.breaker_called(name="order_api", outcome="success", seconds=0.04)
     meter.breaker_changed(name="order_api", state="closed")
     meter.retried(operation="fetch_balance", error="timeout")
+    meter.error_logged(logger="bot.orders")
     meter.watch_cache(name="bars", size=lambda: 1_000_000)
     meter.watch_event_bus(object(), queue_size=lambda: 3, subscribers=lambda: 2)
     meter.event_published(type="tick")

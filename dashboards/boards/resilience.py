@@ -27,5 +27,6 @@ BOARD: Final = Board(
             health.operations,
             health.operations_failed,
         ),
+        "Log": (health.logged_errors,),
     },
 )

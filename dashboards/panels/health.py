@@ -90,3 +90,10 @@ def retries() -> timeseries.Panel:
     by = (a.OPERATION, a.ERROR_TYPE)
     query = house.query(promql.per_minute(resilience.RETRIES, by), promql.legend(*by))
     return house.events("Retries", house.about(resilience.RETRIES), house.PER_MINUTE, query)
+
+
+def logged_errors() -> timeseries.Panel:
+    """Who complains in the bot's log."""
+    by = (a.LOGGER,)
+    query = house.query(promql.per_minute(resilience.LOG_ERRORS, by), promql.legend(*by))
+    return house.events("Errors logged", house.about(resilience.LOG_ERRORS), house.PER_MINUTE, query)

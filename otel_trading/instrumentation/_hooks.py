@@ -95,23 +95,25 @@ class LazyInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped upstr
 
     A subclass states:
         versions: The library and what of it is supported, as pip writes requirements: from the oldest tested to the
-            next version that may break.
-        tested: The oldest and the newest version that CI drives (tests/libraries).
+            next version that may break. Empty for a module of Python itself.
+        tested: The oldest and the newest version that CI drives (tests/libraries); none for a module of Python.
         emits: The metrics that a bot gains, for the table of support.
+        gains: The same in words, where it emits none of ours.
         hooks: What to wrap, `function` or `Class.method`, by the module that holds it. Where wrapping is not enough,
             it overrides `_arrived` and `_left`.
     """
 
     versions: ClassVar[str]
-    tested: ClassVar[tuple[str, str]]
+    tested: ClassVar[tuple[str, str] | tuple[()]]
     emits: ClassVar[tuple[Metric, ...]]
+    gains: ClassVar[str] = ""
     hooks: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]]
     #: Modules that have been imported, by name; None until the first `instrument`.
     _modules: dict[str, Any] | None = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """Return the library and the versions of it that are supported."""
-        return (self.versions,)
+        return (self.versions,) if self.versions else ()
 
     def _instrument(self, **kwargs: Any) -> None:
         del kwargs

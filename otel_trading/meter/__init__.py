@@ -52,7 +52,7 @@ from otel_trading.meter.plumbing import cache_hit, cache_missed, watch_cache
 from otel_trading.meter.portfolio import equity, pnl, position, price_marked
 from otel_trading.meter.positions import contract, liquidation_price, position_protected, position_split
 from otel_trading.meter.rate_limits import rate_limit, rate_limit_wait, rate_limited
-from otel_trading.meter.resilience import before_sleep, breaker_called, breaker_changed, health, retried
+from otel_trading.meter.resilience import before_sleep, breaker_called, breaker_changed, error_logged, health, retried
 from otel_trading.meter.restart import portfolio_snapshot, restore_portfolio
 from otel_trading.meter.risk import kill_switch_changed, reconciled, risk_checked, risk_limit, value_at_risk
 from otel_trading.meter.sessions import venue_session, watch_market_hours
@@ -80,6 +80,7 @@ __all__ = [
     "defaults",
     "deposited",
     "equity",
+    "error_logged",
     "event_handler",
     "event_published",
     "fee_charged",

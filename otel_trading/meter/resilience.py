@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from otel_trading._numbers import Number
 
-__all__ = ["before_sleep", "breaker_called", "breaker_changed", "counts_retries", "health", "retried"]
+__all__ = ["before_sleep", "breaker_called", "breaker_changed", "counts_retries", "error_logged", "health", "retried"]
 
 _HEALTH: Final = Keywords("health", name=a.HEALTH_CHECK, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT)
 _CHANGED: Final = Keywords(
@@ -32,6 +32,7 @@ _CALLED: Final = Keywords(
     strategy=a.STRATEGY,
     account=a.ACCOUNT,
 )
+_LOGGED: Final = Keywords("error_logged", logger=a.LOGGER, venue=a.VENUE, strategy=a.STRATEGY, account=a.ACCOUNT)
 _RETRIED: Final = Keywords(
     "retried",
     "before_sleep",
@@ -185,3 +186,20 @@ class _Counting:
 def counts_retries(callback: object) -> bool:
     """Return whether a callback of tenacity came from `before_sleep`."""
     return isinstance(callback, _Counting)
+
+
+@guarded
+def error_logged(
+    *, logger: str, venue: str | None = None, strategy: str | None = None, account: str | None = None
+) -> None:
+    """Count a log record of severity ERROR or above; `otel-trading run` does so for logging and structlog.
+
+    Args:
+        logger: Name of the logger.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        strategy: Name of the strategy.
+        account: Alias of the account.
+
+    Emits: `trading.log.errors`.
+    """
+    instruments.of(metrics.LOG_ERRORS).record(1, _LOGGED.resolve(logger, venue, strategy, account))

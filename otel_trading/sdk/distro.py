@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # it has no __all__
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
+from wrapt import register_post_import_hook
 
 from otel_trading.errors import ConfigError
 from otel_trading.instrumentation import supported
@@ -21,22 +24,47 @@ if TYPE_CHECKING:
 __all__ = ["TradingConfigurator", "TradingDistro"]
 
 _USAGE: Final = 2
+_log: Final = logging.getLogger("otel_trading")
 
 
 class TradingDistro(BaseDistro):  # type: ignore[misc]  # untyped upstream
     """A few defaults, each of which the user's own environment overrides."""
+
+    _loaded: ClassVar[set[str]] = set()
 
     def _configure(self, **kwargs: Any) -> None:
         del kwargs
         setup.set_environment_defaults()
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
-        """Load one instrumentor; the app's own warnings stay on stderr."""
+        """Load one instrumentor, OpenTelemetry's only once the bot imports its library: they import it themselves."""
+        module = supported.module_of(entry_point)
+        if module is None:
+            self._load(entry_point, **kwargs)
+            return
+        late = partial(self._load_late, entry_point, kwargs)
+        # A bot may import the instrumentation by itself, which imports the library before it is whole.
+        for awaited in (module, entry_point.module):
+            register_post_import_hook(late, awaited)
+
+    def _load_late(self, entry_point: EntryPoint, kwargs: dict[str, Any], imported: Any) -> None:
+        begun = imported.__name__ != entry_point.module and sys.modules.get(entry_point.module)
+        if entry_point.name in self._loaded or (begun and getattr(begun.__spec__, "_initializing", False)):
+            return
+        self._loaded.add(entry_point.name)
+        try:
+            self._load(entry_point, **kwargs)
+        except Exception:  # noqa: BLE001  the bot's import goes on
+            _log.exception("Instrumenting %s failed; the bot runs without.", entry_point.name)
+
+    def _load(self, entry_point: EntryPoint, **kwargs: Any) -> None:
+        if entry_point.name == "logging":
+            kwargs = {**logs.CORRELATION, **kwargs}
         if entry_point.value.startswith("otel_trading."):
             # The loader checked what our package requires, which is none of the libraries: each of ours checks its own.
             kwargs = {**kwargs, "skip_dep_check": False, "raise_exception_on_conflict": True}
         super().load_instrumentor(entry_point, **kwargs)
-        logs.keep_last_resort()
+        logs.keep_last_resort()  # the app's own warnings stay on stderr
 
 
 class TradingConfigurator(_OTelSDKConfigurator):

@@ -13,6 +13,8 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.sdk.metrics.export import MetricExportResult
 
+from otel_trading.sdk import bridge
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeAlias
@@ -55,13 +57,14 @@ class Endings:
 
 
 class EndingExporter(OTLPMetricExporter):
-    """OTLP over HTTP, with an ending for every state series that vanished since the last delivered export."""
+    """OTLP over HTTP with what the app's prometheus_client holds, and an ending for each state series that vanished."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._endings = Endings()
 
     def _export_batch(self, export_request: ExportMetricsServiceRequest) -> MetricExportResult:
+        bridge.add_to(export_request)
         self._endings.add_to(export_request)
         result = super()._export_batch(export_request)
         if result is MetricExportResult.SUCCESS:

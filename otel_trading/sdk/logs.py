@@ -7,18 +7,25 @@ is found. OpenTelemetry's handler on the root logger is found, so those warnings
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from opentelemetry.instrumentation.logging import LoggingInstrumentor
 from opentelemetry.instrumentation.logging.handler import LoggingHandler
 
-__all__ = ["instrument_logging", "keep_last_resort"]
+from otel_trading.instrumentation.logging import LoggedErrorsInstrumentor
+
+__all__ = ["CORRELATION", "instrument_logging", "keep_last_resort"]
+
+#: `otelTraceID` and the like on every record, for the app's formats that ask for them; none is changed.
+CORRELATION: Final = {"inject_trace_context": True}
 
 
 def instrument_logging() -> None:
     """Send log records over OpenTelemetry, for a process that is not auto-instrumented."""
     instrumentor = LoggingInstrumentor()
     if not instrumentor.is_instrumented_by_opentelemetry:
-        instrumentor.instrument()
+        instrumentor.instrument(**CORRELATION)
+    LoggedErrorsInstrumentor().instrument()
     keep_last_resort()
 
 

@@ -17,6 +17,7 @@ from prometheus_client.samples import Sample
 
 from otel_trading import _guard
 from otel_trading.errors import ConfigError
+from otel_trading.instrumentation.prometheus_client import leave_out
 from otel_trading.sdk.resource import PROMOTED, job_and_instance
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ScrapeReader(PrometheusMetricReader):
         inner, registry = CollectorRegistry(), CollectorRegistry()
         super().__init__(scope_info_enabled=False, resource_attribute_filter=_LABELS.__contains__, registry=inner)
         registry.register(_OneAtATime(inner))
+        leave_out(inner, registry)
         self._said: set[str] = set()
         try:
             self._server, self._thread = start_http_server(port=port, addr=host, registry=registry)

@@ -234,6 +234,7 @@ CACHE_OUTCOME = _closed("trading.cache.outcome", "Whether the cache had it.", Ca
 OPERATION = _open(
     "trading.operation.name", "Name that the user gave the timed block.", "rebalance", cardinality=_MEDIUM
 )
+LOGGER = _open("trading.log.logger", "Name of the logger.", "bot.orders", cardinality=_MEDIUM)
 ERROR_TYPE = _open(
     "error.type",
     "Class of error: exception class, broker code, HTTP status, `timeout` or `_OTHER` (OTel); absent on success.",

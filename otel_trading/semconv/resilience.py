@@ -1,4 +1,4 @@
-"""Resilience: circuit breakers, health checks, retries and the user's own timed operations."""
+"""Resilience: circuit breakers, health checks, retries, logged errors and the user's own timed operations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from otel_trading.semconv import _boundaries as bounds
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv._model import Family, Kind, Unit
 
-_metric = Family(("resilience", "operation"), a.COMMON).metric
+_metric = Family(("resilience", "operation", "log"), a.COMMON).metric
 
 BREAKER_STATUS: Final = _metric(
     "trading.resilience.circuit_breaker.status",
@@ -64,4 +64,12 @@ OPERATION_DURATION: Final = _metric(
     "Time of a block that the user timed.",
     (a.required(a.OPERATION), a.conditional(a.ERROR_TYPE)),
     bounds.ITERATION,
+)
+LOG_ERRORS: Final = _metric(
+    "trading.log.errors",
+    Kind.COUNTER,
+    Unit("{record}"),
+    "Log records of severity ERROR or above.",
+    (a.required(a.LOGGER),),
+    note="Counted where a logger lets them through, whether or not a handler writes them.",
 )

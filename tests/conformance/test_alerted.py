@@ -60,6 +60,9 @@ NEVER: Final = {
     "has no right size: yours is a rule of your own (alerts/my-rules.example.yaml)": (
         *("portfolio.value", "risk.value_at_risk", "tick_to_trade.duration"),
     ),
+    "what an app logs as an error is its own habit: a rule of your own knows it (alerts/my-rules.example.yaml)": (
+        "log.errors",
+    ),
     "is about the past, and pages nobody": (
         *("backtest.duration", "backtest.sharpe_ratio", "backtest.max_drawdown", "backtest.return", "backtest.trades"),
     ),

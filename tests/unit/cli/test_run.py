@@ -106,6 +106,36 @@ def test_a_program_that_is_no_python_runs_as_ever() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello", "")
 
 
+def test_no_framework_is_imported_that_the_bot_does_not_use() -> None:
+    look = "import sys; print(sorted({'aiohttp', 'fastapi', 'flask', 'httpx'} & set(sys.modules)))"
+    late = "import flask; print(flask.Flask.__module__)"
+
+    assert _run(sys.executable, "-c", look).stdout == "[]\n"
+    assert _run(sys.executable, "-c", late).stdout == "opentelemetry.instrumentation.flask\n"
+
+
+def test_a_format_may_ask_for_the_trace() -> None:
+    bot = (
+        "import logging; from opentelemetry import trace\n"
+        "logging.basicConfig(format='%(otelTraceID)s %(message)s')\n"
+        "with trace.get_tracer('bot').start_as_current_span('decide') as span:\n"
+        "    logging.error('inside')\n"
+        "print(format(span.get_span_context().trace_id, '032x'))"
+    )
+    done = _run(sys.executable, "-c", bot)
+
+    assert f"{done.stdout.strip()} inside" in done.stderr.splitlines()
+
+
+def test_a_bot_may_import_an_instrumentation_itself() -> None:
+    done = _run(
+        sys.executable, "-c", "import opentelemetry.instrumentation.flask, flask; print(flask.Flask.__module__)"
+    )
+
+    assert done.stdout == "opentelemetry.instrumentation.flask\n"
+    assert "failed" not in done.stderr
+
+
 @pytest.mark.parametrize("how", ["script", "-m", "-c"])
 def test_a_bot_is_instrumented_however_it_is_started(tmp_path: Path, how: str) -> None:
     look = "import opentelemetry.metrics as m; print(type(m.get_meter_provider()).__module__)"
