@@ -95,6 +95,15 @@ class PostgreSQL:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def encrypt(self, key: bytes, certificate: bytes) -> None:
+        """From now on let nobody in without TLS."""
+        for name, content in (("server.key", key), ("server.crt", certificate)):
+            (self.data / name).write_bytes(content)
+            (self.data / name).chmod(0o600)
+            shutil.chown(self.data / name, self.data.stat().st_uid, self.data.stat().st_gid)
+        (self.data / "pg_hba.conf").write_text("hostssl all all all scram-sha-256\n")
+        self.say("alter system set ssl = on", "select pg_reload_conf()")
+
     @contextmanager
     def connections(self, number: int) -> Iterator[None]:
         """Hold so many connections open."""

@@ -15,7 +15,7 @@ from stack_support import quiet, wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(480)]
 
 
 def _told(running: Stack) -> set[tuple[str, str, str]]:
@@ -26,7 +26,7 @@ def _told(running: Stack) -> set[tuple[str, str, str]]:
 
 
 def _wait(running: Stack, alert: str, subject: str, status: str = "firing") -> None:
-    wait_until(lambda: (alert, subject, status) in _told(running), 60, f"{status} {alert} of {subject}")
+    wait_until(lambda: (alert, subject, status) in _told(running), 90, f"{status} {alert} of {subject}")
 
 
 def test_what_befalls_a_dependency_is_told(stack_home: Path) -> None:
