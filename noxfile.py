@@ -1,6 +1,6 @@
 """Every library that is instrumented, in its oldest and its newest tested version, each in an environment of its own.
 
-`nox -s libraries` runs all of them, `nox -s "libraries(ccxt-4.5.90)"` one, `nox -s cost` prints what each hook costs.
+`nox` runs all of them, `nox -s "libraries(ccxt-4.5.90)"` one, `nox -s cost` prints what each hook costs.
 What a test needs besides the library stands in tests/libraries/NAME.txt.
 """
 
@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from otel_trading.instrumentation.supported import ours
 
-nox.options.sessions = ["libraries"]
+nox.options.sessions = ["libraries", "data"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
 FOLDER = Path("tests/libraries")
@@ -40,6 +40,13 @@ def libraries(session: nox.Session, name: str, version: str) -> None:
     """An unchanged script with the real library; the real Prometheus holds what it did."""
     _install(session, name, version)
     session.run("pytest", "-q", str(FOLDER / f"test_{name.replace('-', '_')}.py"), *session.posargs)
+
+
+@nox.session
+def data(session: nox.Session) -> None:
+    """An unchanged script with the libraries that OpenTelemetry instruments for the extra `data`, on real servers."""
+    session.install("-e", ".[data]", "pytest", "pytest-timeout", "celery", "psycopg[binary]", "redis", "sqlalchemy")
+    session.run("pytest", "-q", str(FOLDER / "test_data_clients.py"), *session.posargs)
 
 
 @nox.session

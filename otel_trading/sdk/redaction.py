@@ -1,4 +1,7 @@
-"""No query string leaves: exchanges sign in it, and clients repeat the whole URL in exceptions and logs."""
+"""No query string leaves: exchanges sign in it, and clients repeat the whole URL in exceptions and logs.
+
+Nor does a value that stands in the text of a database statement: keys and accounts are kept in tables too.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,14 @@ __all__ = ["LogRedaction", "SpanRedaction", "without_queries"]
 #: What HTTP instrumentations record of a request, in the stable and in the old names.
 _WHOLE: Final = frozenset({"url.full", "http.url", "http.target"})
 _QUERY: Final = "url.query"
+#: What database instrumentations record of a statement, in the stable and in the old name.
+_STATEMENTS: Final = frozenset({"db.query.text", "db.statement"})
+#: Strings, dollar-quoted ones included, and numbers. Of an unfinished string everything that follows.
+_LITERALS: Final = re.compile(r"'(?:[^']|'')*(?:'|$)|\$(\w*)\$.*?(?:\$\1\$|$)|\b\d[\w.]*", re.DOTALL)
 #: Up to the next blank: every other character may stand in a query, quotes and brackets included.
 _QUERIES: Final = re.compile(r"\?\S*=\S*")
+
+_TOLD: Final = _WHOLE | _STATEMENTS | {_QUERY}
 
 
 def without_queries(text: str) -> str:
@@ -34,7 +43,7 @@ class SpanRedaction(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Replace attributes, events and the status of the one object that every exporter gets; it has no setter."""
-        if span.attributes and (_QUERY in span.attributes or not _WHOLE.isdisjoint(span.attributes)):
+        if span.attributes and not _TOLD.isdisjoint(span.attributes):
             span._attributes = _clean(span.attributes)  # noqa: SLF001  no setter
         if span.events:
             span._events = [  # noqa: SLF001  no setter
@@ -71,4 +80,6 @@ def _clean(held: Mapping[str, Any]) -> dict[str, Any]:
 def _value(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
+    if name in _STATEMENTS:
+        return _LITERALS.sub("?", value)
     return value.partition("?")[0] if name in _WHOLE else without_queries(value)

@@ -111,3 +111,24 @@ def test_a_users_own_span_loses_the_query_of_an_exception_and_nothing_else() -> 
 )
 def test_only_queries_are_left_out(text: str, left: str) -> None:
     assert without_queries(text) == left
+
+
+@pytest.mark.parametrize(
+    ("statement", "left"),
+    [
+        ("insert into keys values (4711, 'a''b', :name, %s, ?)", "insert into keys values (?, ?, :name, %s, ?)"),
+        ("select $tag$PLANTED 'x'$tag$ from t1", "select ? from t1"),
+        ("select 'never ended PLANTED", "select ?"),
+        ('select "order" from orders2 where q > 1.5e3', 'select "order" from orders2 where q > ?'),
+    ],
+)
+@pytest.mark.parametrize("name", ["db.query.text", "db.statement"])
+def test_values_leave_the_text_of_a_statement(name: str, statement: str, left: str) -> None:
+    exporter = InMemorySpanExporter()  # type: ignore[no-untyped-call]
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SpanRedaction())
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider.get_tracer("db").start_span("query", attributes={name: statement}).end()
+    (span,) = exporter.get_finished_spans()
+
+    assert dict(span.attributes or {}) == {name: left}
