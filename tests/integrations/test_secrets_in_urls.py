@@ -124,7 +124,7 @@ def test_only_queries_are_left_out(text: str, left: str) -> None:
 )
 @pytest.mark.parametrize("name", ["db.query.text", "db.statement"])
 def test_values_leave_the_text_of_a_statement(name: str, statement: str, left: str) -> None:
-    exporter = InMemorySpanExporter()  # type: ignore[no-untyped-call]
+    exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SpanRedaction())
     provider.add_span_processor(SimpleSpanProcessor(exporter))
