@@ -63,6 +63,8 @@ WIDTH, TOGETHER, TIMES = 1400, 6, 3
 #: Grafana rounds a step to the next of these, seconds.
 NICE: Final = (15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800)
 MINUTE: Final = 60
+#: What is recorded for which steps, and how often.
+TIERS: Final = ((recorded.SHORT, MINUTE), (recorded.LONG, 5 * MINUTE))
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,8 @@ class Piece:
                 for name, pairs, _, _ in desk.series(metric, self.strategies, self.symbols)
                 if name == wanted
             }
-            for pairs in sorted(found):
-                yield recorded.name(metric, part), dict(pairs), "swings", MINUTE
+            for pairs, (steps, every) in itertools.product(sorted(found), TIERS):
+                yield recorded.name(metric, part), {**dict(pairs), recorded.STEPS: steps}, "swings", every
 
 
 def asked(boards: list[Path], ranges: tuple[str, ...]) -> list[Asked]:
@@ -119,11 +121,16 @@ def asked(boards: list[Path], ranges: tuple[str, ...]) -> list[Asked]:
             for target in panel.get("targets", ()):
                 least = MINUTE if target.get("interval") == recorded.EVERY else desk.STEP
                 step = next((nice for nice in NICE if nice >= max(seconds / pixels, least)), NICE[-1])
-                puts = {"__rate_interval": f"{max(step + least, 4 * least)}s", "__interval": f"{step}s"}
+                puts = {"__rate_interval": f"{max(step + least, 4 * least)}s", "__interval": written(step)}
                 puts |= {"__range": f"{seconds}s", "mode": "backtest" if name == "backtest" else "live"}
                 put, title = interpolated(target["expr"], puts), f"{panel['title']} {target['refId']}"
                 found.append(Asked(name, title, shown, put, seconds, step, bool(target.get("instant"))))
     return found
+
+
+def written(seconds: int) -> str:
+    """Return a duration as Grafana writes it."""
+    return next(f"{seconds // of}{unit}" for of, unit in ((HOUR, "h"), (MINUTE, "m"), (1, "s")) if seconds % of == 0)
 
 
 def interpolated(expression: str, puts: dict[str, str]) -> str:

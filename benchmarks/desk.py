@@ -38,6 +38,8 @@ SHAPES: Final = 7
 TOGETHER: Final = 1800
 REQUEST: Final = 4 << 20
 WRITERS: Final = 2
+#: A counter begins anew after so many samples, years.
+WRAP: Final = 1 << 23
 #: Seconds without a change of what Prometheus says of its own housekeeping.
 CALM: Final = 20
 COMPACTIONS: Final = ("prometheus_tsdb_compactions_total", "prometheus_tsdb_head_truncations_total")
@@ -131,7 +133,7 @@ def _value(form: Form, shape: int, number: int) -> float:
 
 def _samples(form: Form, shape: int, moments: range) -> bytes:
     """Return the samples of a stretch of time; a curve is the same wherever its stretch begins."""
-    values = ((_value(form, shape, moment // moments.step % (1 << 23)), moment) for moment in moments)
+    values = ((_value(form, shape, moment // moments.step % WRAP), moment) for moment in moments)
     return b"".join(
         _field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(moment * 1000)) for value, moment in values
     )

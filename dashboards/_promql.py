@@ -46,6 +46,7 @@ ANY: Final = ".+"
 FAILED: Final[Where] = {a.ERROR_TYPE: ANY}
 #: One step: what is recorded is a rate already, and its points do not overlap.
 STEP: Final = "$__interval"
+_OF_STEP: Final = rf"{recorded.STEPS}=~`.*\b{STEP}\b.*`"
 _RATE: Final = "$__rate_interval"
 _RESOURCE: Final = {ENVIRONMENT: True, SERVICE: True}
 
@@ -86,7 +87,7 @@ def _name(metric: Metric, part: str) -> str:
 
 def _matchers(metric: Metric, where: Where, *, of_symbols: bool = False) -> list[str]:
     always = {use.attribute.prometheus: use.level is Level.REQUIRED for use in metric.uses} | _RESOURCE
-    if of_symbols:
+    if of_symbols and a.SYMBOL in metric.attributes:
         always[a.SYMBOL.prometheus] = True  # one that is chosen matches nothing that has none
     matchers = [MODE]
     matchers += [
@@ -158,10 +159,12 @@ def _rates(metric: Metric, part: str, by: By, where: Where, window: str = "") ->
     over = window or _RATE
     if not recorded.holds(metric, part, (*by, *where)):
         return [f"rate({series(metric, part, where)}[{over}])"]
-    summed = f"{recorded.name(metric, part)}{{{', '.join(_matchers(metric, where, of_symbols=True))}}}"
+    summed = f"{recorded.name(metric, part)}{{{', '.join((*_matchers(metric, where, of_symbols=True), _OF_STEP))}}}"
+    shown = f"sum_over_time({summed}[{window}])" if window else f"avg_over_time({summed}[{STEP}])"
+    if a.SYMBOL not in metric.attributes:
+        return [shown]
     # `$symbol` on All is `.*`, which every mode matches: then nothing is left to read here.
     own = f"{_name(metric, part)}{{{', '.join((*_matchers(metric, where), _SYMBOL_CHOSEN))}}}"
-    shown = f"sum_over_time({summed}[{window}])" if window else f"avg_over_time({summed}[{STEP}])"
     return [shown, f"rate({own}[{over}])"]
 
 

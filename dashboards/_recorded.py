@@ -1,7 +1,8 @@
-"""What rules record for the boards: rates of what a bot has once per symbol, summed over symbols once a minute.
+"""What rules record for the boards: the rates that panels show, without symbols, once a minute and once in five.
 
-A desk of 50 strategies with 20 symbols has 240,000 series of slippage alone; no panel can add them up while one waits.
-A panel reads the sums while Symbol is on All, and the series themselves, then few, when symbols are chosen.
+A desk of 50 strategies with 20 symbols has 240,000 series of slippage alone, and 30 days are 172,800 samples of each:
+no panel can read that while one waits. While Symbol is on All, a panel reads what is recorded at the pace of its step;
+when symbols are chosen, it reads the series themselves, then few.
 """
 
 from __future__ import annotations
@@ -9,7 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.semconv import attributes as a
-from otel_trading.semconv import execution, market_data, order, portfolio, strategy, venue
+from otel_trading.semconv import (
+    backtest,
+    execution,
+    market_data,
+    order,
+    plumbing,
+    portfolio,
+    resilience,
+    risk,
+    sdk,
+    strategy,
+    venue,
+)
 from otel_trading.semconv.prometheus import label_name
 
 if TYPE_CHECKING:
@@ -17,22 +30,23 @@ if TYPE_CHECKING:
 
     from otel_trading.semconv import Attribute, Metric
 
-#: Seconds between two points, as the rules have it and as a panel's smallest step.
+#: Between two points, as the rules have it and as a panel's smallest step.
 EVERY: Final = "1m"
+#: Between two points for long ranges.
+SELDOM: Final = "5m"
+#: The label that says for which steps of a panel, as Grafana writes them, a series is made.
+STEPS: Final = "steps"
+SHORT, LONG = "1m 2m", "5m 10m 15m 20m 30m 1h 2h 3h 6h 12h 1d 7d 30d 1y"
 #: Twice that: each event counts in two points by half, and none is lost between two.
 WINDOW: Final = "2m"
-_LEVEL: Final = "strategy"
 _MEAN: Final = ("sum", "count")
 
 _RESOURCE: Final = ("job", *map(label_name, ("service.name", "deployment.environment.name")))
-_HEAD: Final = f"""\
+_HEAD: Final = """\
 # Made by `python -m dashboards` from dashboards/_recorded.py; do not edit.
 #
 # What the boards read in place of one series per symbol, in every mode. No alert reads it.
-groups:
-  - name: boards
-    interval: {EVERY}
-    rules:"""
+groups:"""
 
 #: Metric and its parts (none of a counter), with the attributes that panels group by or fix.
 _HELD: Final[tuple[tuple[Metric, tuple[str, ...], tuple[Attribute, ...]], ...]] = (
@@ -55,16 +69,44 @@ _HELD: Final[tuple[tuple[Metric, tuple[str, ...], tuple[Attribute, ...]], ...]] 
     (execution.TRADE_DURATION, _MEAN, (a.TRADE_OUTCOME,)),
     (execution.TRADE_RETURN, _MEAN, (a.TRADE_OUTCOME,)),
     (portfolio.SESSION_RETURN, ("bucket",), ()),
+    (risk.CHECKS, ("",), (a.RISK_OUTCOME,)),
+    (risk.KILL_SWITCH_ACTIVATIONS, ("",), (a.KILL_SWITCH_SCOPE, a.KILL_SWITCH_TRIGGER)),
+    (risk.BREAKS, ("",), (a.RECONCILIATION_OBJECT, a.BREAK_TYPE)),
+    (risk.RECONCILIATION_DURATION, ("bucket",), (a.RECONCILIATION_OBJECT, a.ERROR_TYPE)),
     (market_data.MESSAGES, ("",), (a.DATA_SOURCE, a.DATA_KIND, a.CONNECTION)),
     (market_data.DELAY, ("bucket",), ()),
     (market_data.GAPS, ("",), (a.DATA_SOURCE,)),
     (market_data.RESYNCS, ("",), (a.DATA_SOURCE,)),
     (market_data.FETCH_DURATION, ("bucket",), (a.DATA_SOURCE,)),
     (market_data.FETCH_DURATION, ("count",), (a.DATA_SOURCE, a.ERROR_TYPE)),
+    (market_data.PING_DURATION, ("bucket",), (a.CONNECTION,)),
+    (market_data.CONNECTION_RECONNECTS, ("",), (a.CONNECTION, a.ERROR_TYPE)),
     (venue.REQUEST_DURATION, ("bucket",), (a.VENUE_OPERATION,)),
     (venue.REQUEST_DURATION, ("count",), (a.VENUE_OPERATION, a.ERROR_TYPE)),
+    (venue.RATE_LIMIT_REJECTIONS, ("",), (a.RATE_LIMIT, a.ERROR_TYPE)),
+    (venue.RATE_LIMIT_WAIT_DURATION, ("sum",), (a.RATE_LIMIT,)),
+    (strategy.ITERATION_DURATION, ("bucket",), ()),
+    (strategy.TICK_TO_TRADE_DURATION, ("bucket",), ()),
+    (strategy.INDICATOR_DURATION, ("bucket",), (a.INDICATOR,)),
     (strategy.SIGNAL_EMISSIONS, ("",), (a.SIGNAL_TYPE, a.CONFIDENCE)),
     (strategy.SIGNAL_EXECUTION_DURATION, ("bucket",), ()),
+    (backtest.DURATION, ("bucket",), (a.TIMEFRAME,)),
+    (backtest.DURATION, ("count",), (a.TIMEFRAME, a.ERROR_TYPE)),
+    (resilience.HEALTH_CHECK_DURATION, ("bucket",), (a.HEALTH_CHECK,)),
+    (resilience.OPERATION_DURATION, ("bucket",), (a.OPERATION,)),
+    (resilience.OPERATION_DURATION, ("count",), (a.OPERATION, a.ERROR_TYPE)),
+    (resilience.BREAKER_TRANSITIONS, ("",), (a.BREAKER, a.BREAKER_STATE)),
+    (resilience.BREAKER_CALL_DURATION, ("bucket",), (a.BREAKER,)),
+    (resilience.BREAKER_CALL_DURATION, ("count",), (a.BREAKER, a.BREAKER_OUTCOME)),
+    (resilience.RETRIES, ("",), (a.OPERATION, a.ERROR_TYPE)),
+    (plumbing.CACHE_REQUESTS, ("",), (a.CACHE, a.CACHE_LEVEL, a.CACHE_OUTCOME)),
+    (plumbing.PUBLISHED_EVENTS, ("",), (a.EVENT_TYPE, a.ERROR_TYPE)),
+    (plumbing.PROCESSED_EVENTS, ("",), (a.EVENT_TYPE, a.ERROR_TYPE)),
+    (plumbing.PROCESS_DURATION, ("bucket",), (a.EVENT_TYPE,)),
+    (sdk.DROPPED, ("",), (a.SDK_REASON,)),
+    (sdk.ATTRIBUTE_OVERFLOWS, ("",), (a.SDK_ATTRIBUTE,)),
+    (sdk.EXPORT_DURATION, ("bucket",), ()),
+    (sdk.EXPORT_DURATION, ("count",), (a.ERROR_TYPE,)),
 )
 #: The attributes that are left of a metric and its part.
 RECORDED: Final[Mapping[tuple[Metric, str], tuple[Attribute, ...]]] = {
@@ -80,7 +122,7 @@ def name(metric: Metric, part: str) -> str:
         part: `bucket`, `sum` or `count` of a histogram.
     """
     series = f"{metric.prometheus}_{part}" if part else metric.prometheus.removesuffix("_total")
-    return f"{_LEVEL}:{series}:rate{WINDOW}"
+    return f"{'strategy' if a.STRATEGY in metric.attributes else 'process'}:{series}:rate{WINDOW}"
 
 
 def read_by(expression: str) -> bool:
@@ -115,7 +157,7 @@ def labels(metric: Metric, part: str) -> tuple[str, ...]:
 
 def rules() -> str:
     """Return the file of the rules."""
-    text = _HEAD
+    text = f"{_HEAD}\n  - name: boards\n    interval: {EVERY}\n    rules:"
     for metric, part in RECORDED:
         series = f"{metric.prometheus}_{part}" if part else metric.prometheus
         text += f"""
@@ -123,5 +165,13 @@ def rules() -> str:
         expr: |
           sum by ({", ".join(labels(metric, part))}) (
             rate({series}{{{a.MODE.prometheus}=~".+"}}[{WINDOW}])
-          )"""
+          )
+        labels: {{{STEPS}: {SHORT}}}"""
+    text += f"\n  - name: boards_over_days\n    interval: {SELDOM}\n    rules:"
+    for metric, part in RECORDED:
+        text += f"""
+      - record: {name(metric, part)}
+        expr: |
+          avg_over_time({name(metric, part)}{{{STEPS}="{SHORT}"}}[{SELDOM}])
+        labels: {{{STEPS}: {LONG}}}"""
     return text + "\n"

@@ -118,7 +118,8 @@ def test_a_fixed_value_is_one_of_its_attribute() -> None:
 
 @pytest.mark.parametrize("metric", semconv.ALL, ids=str)
 def test_every_metric_is_shown(metric: semconv.Metric) -> None:
-    shown = any(metric is of for _, _, of in OURS)
+    names = {recorded.name(of, part) for of, part in recorded.RECORDED if of is metric}
+    shown = any(metric is of for _, _, of in OURS) or any(selector.name in names for _, selector in SELECTORS)
     assert shown or metric.hidden, (
         f"{metric} is on no panel: add a function to dashboards/panels and name it in a board"
     )
@@ -164,7 +165,26 @@ def test_symbols_chosen_are_read_from_their_own_series(metric: semconv.Metric, p
             assert own.endswith(f"{a.MODE.prometheus}!~`<symbol>`")
             assert f"{a.SYMBOL.prometheus}=~`<symbol>|`" in own
         for summed in re.findall(rf"{recorded.name(metric, part)}{{([^}}]*)}}", flat):
-            assert f"{a.SYMBOL.prometheus}=~`<symbol>`," in summed, "with a bar it would count what is chosen twice"
+            assert summed.endswith(f"{recorded.STEPS}=~`.*\\b$__interval\\b.*`"), "else both paces are added up"
+            if a.SYMBOL in metric.attributes:
+                assert f"{a.SYMBOL.prometheus}=~`<symbol>`," in summed, "with a bar it would count what is chosen twice"
+
+
+def test_every_step_of_grafana_is_read_at_one_pace() -> None:
+    steps = [*recorded.SHORT.split(), *recorded.LONG.split()]
+    assert len(steps) == len(set(steps))
+    for step in steps:
+        fits = [bool(re.fullmatch(rf".*\b{step}\b.*", series)) for series in (recorded.SHORT, recorded.LONG)]
+        assert sum(fits) == 1, step
+    # Grafana's roundInterval, from a minute on.
+    assert steps == [
+        "1m",
+        "2m",
+        "5m",
+        *("10m", "15m", "20m", "30m"),
+        *("1h", "2h", "3h", "6h", "12h"),
+        *("1d", "7d", "30d", "1y"),
+    ]
 
 
 @pytest.mark.parametrize("panel", PANELS)

@@ -19,7 +19,7 @@ _VARIABLE: Final = re.compile(r"\$\{(?P<braced>\w+)(?::(?P<format>\w+))?\}|\$(?P
 #: Of lodash's and Grafana's `escapeRegex`, and of the Prometheus plug-in's `prometheusSpecialRegexEscape` (9.4 to 12).
 _REGEX: Final = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 _SPECIAL: Final = re.compile(r"[$^*{}\[\]'+?.()|]")
-_OF_GRAFANA: Final = {"__rate_interval": "1m", "__range": "5m", "__interval": "15s"}
+_OF_GRAFANA: Final = {"__rate_interval": "1m", "__range": "5m", "__interval": "1m"}
 
 
 def panels(*boards: Path) -> dict[str, dict[str, Any]]:
