@@ -170,6 +170,11 @@ def test_symbols_chosen_are_read_from_their_own_series(metric: semconv.Metric, p
                 assert f"{a.SYMBOL.prometheus}=~`<symbol>`," in summed, "with a bar it would count what is chosen twice"
 
 
+def test_every_rate_is_recorded() -> None:
+    held = {f"{metric.prometheus}_{part}" if part else metric.prometheus for metric, part in recorded.RECORDED}
+    assert {f"{place}: {s.name}" for place, s, _ in OURS if "rate" in s.functions and s.name not in held} == set()
+
+
 def test_every_step_of_grafana_is_read_at_one_pace() -> None:
     steps = [*recorded.SHORT.split(), *recorded.LONG.split()]
     assert len(steps) == len(set(steps))
