@@ -99,6 +99,7 @@ _HELD: Final[tuple[tuple[Metric, tuple[str, ...], tuple[Attribute, ...]], ...]] 
     (resilience.BREAKER_CALL_DURATION, ("bucket",), (a.BREAKER,)),
     (resilience.BREAKER_CALL_DURATION, ("count",), (a.BREAKER, a.BREAKER_OUTCOME)),
     (resilience.RETRIES, ("",), (a.OPERATION, a.ERROR_TYPE)),
+    (resilience.LOG_ERRORS, ("",), (a.LOGGER,)),
     (plumbing.CACHE_REQUESTS, ("",), (a.CACHE, a.CACHE_LEVEL, a.CACHE_OUTCOME)),
     (plumbing.PUBLISHED_EVENTS, ("",), (a.EVENT_TYPE, a.ERROR_TYPE)),
     (plumbing.PROCESSED_EVENTS, ("",), (a.EVENT_TYPE, a.ERROR_TYPE)),
