@@ -57,18 +57,19 @@ _watching: Final[set[str]] = set()
 _feeds: Final[dict[str, set[DataKind]]] = {}
 
 
-def opening(url: object, where: str) -> Link | None:
+def opening(url: object, where: str, venue: str | None = None) -> Link | None:
     """Return what follows a connection from before it is opened, or None for one that is not to be watched.
 
     Args:
         url: Of the connection.
         where: Library that opens it.
+        venue: Of a library that knows whose connections it opens, and says what comes over them (`Link.took`).
     """
     if where not in _watching or covered():
         return None
     try:
-        venue = venue_of(str(url))
-        return None if venue is None else Link(str(url), venue, where)
+        known = venue or venue_of(str(url))
+        return None if known is None else Link(str(url), known, where, reads=venue is None)
     except Exception:  # noqa: BLE001  a URL that cannot be read is the library's business
         return None
 
@@ -97,10 +98,12 @@ class Link:
         url: Host and path are its name.
         venue: Who answers there.
         where: Library that opens it.
+        reads: Whether messages are looked at; else `took`, `begin` and `end` say what they are.
     """
 
-    def __init__(self, url: str, venue: str, where: str) -> None:
+    def __init__(self, url: str, venue: str, where: str, *, reads: bool = True) -> None:
         self.where = where
+        self._reads = reads
         #: Task that receives now, where a library closes inside of that by itself.
         self.reader: object = None
         self._url = url
@@ -136,8 +139,9 @@ class Link:
         """Follow a connection that is open now."""
         setattr(connection, _ATTRIBUTE, self)
         self._changed("connected")
-        self._unseen |= _shapes.asked_by_url(self._url)
-        self._subscribed(self._unseen)
+        if self._reads:
+            self._unseen |= _shapes.asked_by_url(self._url)
+            self._subscribed(self._unseen)
 
     @quietly
     def lost(self, error: BaseException | str | None) -> None:
@@ -156,7 +160,7 @@ class Link:
     @quietly
     def sent(self, message: Any) -> None:
         """Look whether a message to the venue subscribes."""
-        if isinstance(message, (str, bytes)):
+        if self._reads and isinstance(message, (str, bytes)):
             begun, ended = _shapes.asked(message)
             self._unseen |= begun
             self._subscribed(begun)
@@ -165,21 +169,25 @@ class Link:
     @quietly
     def received(self, message: Any) -> None:
         """Take a message of the venue."""
-        kind = _shapes.kind_of(message)
-        if kind is None or _live.get(self.name) is not self:
-            return
-        self._saw(kind)
-        numbered = _shapes.number_of(self._venue, message) if kind == "trade" else None
-        channel, sequence = numbered or (None, None)
-        self._reading.run(
-            meter.market_data_received,
-            source=self._venue,
-            kind=kind,
-            connection=self.name,
-            channel=channel,
-            sequence=sequence,
-            venue=self._venue,
-        )
+        kind = _shapes.kind_of(message) if self._reads else None
+        if kind is not None:
+            numbered = _shapes.number_of(self._venue, message) if kind == "trade" else None
+            self._took(kind, *(numbered or (None, None)))
+
+    @quietly
+    def took(self, kind: DataKind) -> None:
+        """Take a message of which the library knows what it brings."""
+        self._took(kind)
+
+    @quietly
+    def begin(self, kinds: set[DataKind]) -> None:
+        """Start the clock of what is subscribed."""
+        self._subscribed(kinds)
+
+    @quietly
+    def end(self, kinds: set[DataKind]) -> None:
+        """Stop the clock of what is not subscribed any more."""
+        self._unsubscribed(kinds, again=time.monotonic() + _LATE)
 
     @quietly
     def pinged(self, latency: object) -> None:
@@ -191,6 +199,20 @@ class Link:
         if isinstance(latency, float) and latency is not self._pong:
             self._pong = latency
             self._say(meter.connection_ping, seconds=latency)
+
+    def _took(self, kind: DataKind, channel: str | None = None, sequence: int | None = None) -> None:
+        if _live.get(self.name) is not self:
+            return
+        self._saw(kind)
+        self._reading.run(
+            meter.market_data_received,
+            source=self._venue,
+            kind=kind,
+            connection=self.name,
+            channel=channel,
+            sequence=sequence,
+            venue=self._venue,
+        )
 
     def _saw(self, kind: DataKind) -> None:
         if kind == "other" and self._unseen:  # it may be what was asked for: nobody can tell
