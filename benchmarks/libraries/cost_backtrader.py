@@ -14,6 +14,8 @@ warnings.simplefilter("ignore")
 
 import backtrader as bt  # noqa: E402  its docstrings have escapes that Python does not know
 
+BARS = 250
+
 
 class Prices(bt.feed.DataBase):
     def start(self) -> None:
@@ -25,7 +27,7 @@ class Prices(bt.feed.DataBase):
         self.lines.datetime[0] = bt.date2num(datetime(2026, 1, 1) + timedelta(days=self.bar))  # noqa: DTZ001  as it is there
         for line in (self.lines.open, self.lines.high, self.lines.low, self.lines.close, self.lines.volume):
             line[0] = 100.0 + self.bar % 7
-        return self.bar <= 250
+        return self.bar <= BARS
 
 
 class Turns(bt.Strategy):

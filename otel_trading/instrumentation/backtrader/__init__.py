@@ -99,8 +99,8 @@ def _result(strategies: Any) -> dict[str, Any]:
 class BacktraderInstrumentor(LazyInstrumentor):
     """Looks at runs, and listens to each strategy that starts."""
 
-    versions = "backtrader >= 1.9.76, < 2"
-    tested = ("1.9.76.123", "1.9.78.123")
+    versions = "backtrader >= 1.9.77, < 2"
+    tested = ("1.9.77.123", "1.9.78.123")
     emits: ClassVar[tuple[Metric, ...]] = (*_backtests.EMITS, *live.EMITS)
     hooks: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
         "backtrader.cerebro": {
