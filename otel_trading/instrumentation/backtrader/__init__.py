@@ -29,7 +29,7 @@ from weakref import WeakKeyDictionary
 from otel_trading import backtest
 from otel_trading.instrumentation import _backtests
 from otel_trading.instrumentation._hooks import LazyInstrumentor, quietly
-from otel_trading.instrumentation.backtrader import live
+from otel_trading.instrumentation.backtrader import analyzers, live
 from otel_trading.instrumentation.backtrader.names import symbol_of, timeframe_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _optimized: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 def _run(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not instance.datas or live.is_live(instance, kwargs):
         return wrapped(*args, **kwargs)
-    return _backtests.measured(lambda: wrapped(*args, **kwargs), lambda: _about(instance), _result)
+    return _backtests.measured(lambda: wrapped(*args, **kwargs), lambda: _about(instance), analyzers.result)
 
 
 def _part(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -61,12 +61,10 @@ def _start(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kw
 
 @quietly
 def _listen(strategy: Any) -> None:
-    from otel_trading.instrumentation.backtrader import analyzers  # noqa: PLC0415  backtrader is there by now
-
     if live.is_live(strategy.cerebro, {}):
-        strategy._addanalyzer_slave(analyzers.Live)  # noqa: SLF001  the user's are listed elsewhere
+        strategy._addanalyzer_slave(analyzers.analyzer(analyzers.Live))  # noqa: SLF001  the user's are listed elsewhere
     elif not strategy.cerebro._dooptimize:  # noqa: SLF001  trials have no result
-        strategy._addanalyzer_slave(analyzers.Result)  # noqa: SLF001  as above
+        strategy._addanalyzer_slave(analyzers.analyzer(analyzers.Result))  # noqa: SLF001  as above
 
 
 def _optimize(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -88,12 +86,6 @@ def _about(cerebro: Any) -> dict[str, str | None]:
         "timeframe": timeframe_of(data),
         "symbol": symbol_of(data) if len(cerebro.datas) == 1 else None,
     }
-
-
-def _result(strategies: Any) -> dict[str, Any]:
-    from otel_trading.instrumentation.backtrader import analyzers  # noqa: PLC0415  as above
-
-    return analyzers.result(strategies)
 
 
 class BacktraderInstrumentor(LazyInstrumentor):

@@ -1,21 +1,33 @@
-"""What listens inside a run; imported when backtrader is there."""
+"""What listens inside a run."""
 
 from __future__ import annotations
 
-import importlib
-from typing import Any, Final
+import sys
+from functools import cache
+from typing import Any
 
 from otel_trading.instrumentation import _backtests
 from otel_trading.instrumentation._hooks import quietly
 from otel_trading.instrumentation.backtrader import live
 
-__all__ = ["Live", "Result", "result"]
-
-_backtrader: Final[Any] = importlib.import_module("backtrader")  # untyped, and not there for who does not use it
+__all__ = ["Live", "Result", "analyzer", "result"]
 
 
-class Result(_backtrader.Analyzer):  # type: ignore[misc]  # as above
+def _backtrader() -> Any:
+    return sys.modules["backtrader"]  # a strategy starts: it is there
+
+
+@cache
+def analyzer(listener: type[Result | Live]) -> Any:
+    """Return a listener as an analyzer of backtrader."""
+    base = _backtrader().Analyzer
+    return type(base)(listener.__name__, (listener, base), {})
+
+
+class Result:
     """What a run comes to, from what each strategy is told anyway."""
+
+    strategy: Any
 
     def __init__(self) -> None:
         self.trades = 0
@@ -44,8 +56,11 @@ class Result(_backtrader.Analyzer):  # type: ignore[misc]  # as above
         self.trades += bool(trade.isclosed)
 
 
-class Live(_backtrader.Analyzer):  # type: ignore[misc]  # as above
+class Live:
     """Hears of orders and bars while a feed is live."""
+
+    strategy: Any
+    datas: Any
 
     def __init__(self) -> None:
         self.seen = [0 for _ in self.datas]
@@ -69,11 +84,13 @@ def result(strategies: Any) -> dict[str, Any]:
     Args:
         strategies: As `Cerebro.run` returns them; of an optimisation nothing is known.
     """
-    ours = [one for strategy in strategies for one in getattr(strategy, "_slave_analyzers", ()) if type(one) is Result]
+    ours = [
+        one for strategy in strategies for one in getattr(strategy, "_slave_analyzers", ()) if isinstance(one, Result)
+    ]
     if not ours:
         return {}
     one = ours[0]
-    kind = _backtrader.analyzers.SharpeRatio
+    kind = _backtrader().analyzers.SharpeRatio
     ratios = [own.get_analysis().get("sharperatio") for own in strategies[0].analyzers if isinstance(own, kind)]
     return {
         "sharpe_ratio": _backtests.finite(ratios[0]) if ratios else None,
