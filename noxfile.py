@@ -39,7 +39,9 @@ def _install(session: nox.Session, name: str, version: str) -> None:
 def libraries(session: nox.Session, name: str, version: str) -> None:
     """An unchanged script with the real library; the real Prometheus holds what it did."""
     _install(session, name, version)
-    session.run("pytest", "-q", str(FOLDER / f"test_{name.replace('-', '_')}.py"), *session.posargs)
+    stem = f"test_{name.replace('-', '_')}"
+    files = [FOLDER / f"{stem}.py", *FOLDER.glob(f"{stem}_bad_input.py")]
+    session.run("pytest", "-q", *map(str, files), *session.posargs)
 
 
 @nox.session

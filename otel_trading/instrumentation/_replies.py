@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_trading import meter
@@ -65,9 +66,11 @@ def tell(venue: str, status: int, given: Mapping[Any, Any], sent: float) -> None
     """
     headers = {str(name).lower(): str(value) for name, value in given.items()}
     for name, value in headers.items():
-        if found := _BINANCE.fullmatch(name):
+        if name.startswith("x-mbx-") and (found := _BINANCE.fullmatch(name)):
             _budget(venue, f"{_BUDGETS[found[1]]}_{found[2]}", usage=_number(value))
     for family in _FAMILIES:
+        if f"{family}limit" not in headers and f"{family}used" not in headers:
+            continue  # a remainder alone says nothing
         used, left = (_number(headers.get(family + word, "")) for word in ("used", "remaining"))
         _budget(venue, _REQUESTS, usage=used, left=left, limit=_number(headers.get(f"{family}limit", "")))
     if told := headers.get("ratelimit"):
@@ -76,7 +79,13 @@ def tell(venue: str, status: int, given: Mapping[Any, Any], sent: float) -> None
     if status in _REFUSED or (status in _REFUSED_IF_TOLD_TO_WAIT and "retry-after" in headers):
         meter.rate_limited(name=_REQUESTS, error=str(status), venue=venue)
     if "date" in headers and "age" not in headers:  # a reply with an age is a cache's, not the venue's
-        clock(venue, parsedate_to_datetime(headers["date"]).timestamp(), sent)
+        clock(venue, _unix(headers["date"]), sent)
+
+
+@lru_cache(maxsize=64)
+def _unix(date: str) -> float:
+    """Return the time of a `Date`: busy bots get many replies in one second."""
+    return parsedate_to_datetime(date).timestamp()
 
 
 def _budget(

@@ -111,15 +111,13 @@ def _read_trade(exchange: Any, result: Any) -> None:
 
 
 async def _close(wrapped: Callable[..., Any], exchange: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    clients: list[Any] = list(_orders.fields(exchange.clients).values())
     result = await wrapped(*args, **kwargs)
-    _streams.closed(exchange, clients)
+    _streams.closed(exchange)
     return result
 
 
 def _construct(wrapped: Callable[..., Any], exchange: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    kind: Any = type(exchange)
-    dress(kind)  # before it runs: ccxt then makes its camel case names of what is hooked
+    dress(exchange.__class__)  # before it runs: ccxt then makes its camel case names of what is hooked
     return wrapped(*args, **kwargs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -47,9 +48,17 @@ class _Feeds:
         self.broken: set[str | None] = set()
 
 
+@dataclass(slots=True)
+class _Place:
+    """One connection to a host, whichever client keeps it up."""
+
+    client: Callable[[], Any]
+    exchange: Callable[[], Any]
+
+
 _feeds: Final[weakref.WeakKeyDictionary[Any, _Feeds]] = weakref.WeakKeyDictionary()
 #: By venue and host, who holds each connection: a new one takes the place, and so the name, of one that broke.
-_places: Final[dict[tuple[str, str], list[Callable[[], Any]]]] = {}
+_places: Final[dict[tuple[str, str], list[_Place]]] = {}
 
 
 def _of(exchange: Any) -> _Feeds:
@@ -130,44 +139,38 @@ def _end(exchange: Any, kind: a.DataKind, symbol: str | None) -> None:
 
 
 @quietly
-def closed(exchange: Any, clients: Iterable[Any]) -> None:
+def closed(exchange: Any) -> None:
     """Take that the bot closes an instance: what it watched and what carried it ends on purpose."""
     for kind, symbol in _of(exchange).watched:
         _end(exchange, kind, symbol)
     _feeds.pop(exchange, None)
-    for client in clients:
-        for holders in _places.values():
-            for place, holder in enumerate(holders):
-                if holder() is client:
-                    meter.connection_closed(name=_name(client, place), venue=exchange.id)
-                    holders[place] = _nobody
+    for (venue, host), places in _places.items():
+        for number, place in enumerate(places):
+            if place.exchange() is exchange:
+                meter.connection_closed(name=_name(host, number), venue=venue)
+                places[number] = _Place(_nobody, _nobody)
 
 
 def _nobody() -> None:
     return None
 
 
-def _venue(client: Any) -> str:
-    return str(client.on_message_callback.__self__.id)
-
-
-def _name(client: Any, place: int) -> str:
+def _name(host: str, number: int) -> str:
     """Return the host, which is all of a URL that may leave: the rest may be the key of a stream."""
-    host = urlsplit(str(client.url)).hostname or "websocket"
-    return host if place == 0 else f"{host} {place + 1}"
+    return host if number == 0 else f"{host} {number + 1}"
 
 
-def _place(client: Any) -> int:
-    holders = _places.setdefault((_venue(client), urlsplit(str(client.url)).hostname or ""), [])
-    for place, holder in enumerate(holders):
-        if holder() is client:
-            return place
-    for place, holder in enumerate(holders):
-        if _is_over(holder()):
-            holders[place] = weakref.ref(client)
-            return place
-    holders.append(weakref.ref(client))
-    return len(holders) - 1
+def _number(places: list[_Place], client: Any, exchange: Any) -> int:
+    for number, place in enumerate(places):
+        if place.client() is client:
+            return number
+    own = _Place(weakref.ref(client), weakref.ref(exchange))
+    for number, place in enumerate(places):
+        if _is_over(place.client()):
+            places[number] = own
+            return number
+    places.append(own)
+    return len(places) - 1
 
 
 def _is_over(client: Any) -> bool:
@@ -176,7 +179,9 @@ def _is_over(client: Any) -> bool:
 
 @quietly
 def _changed(client: Any, state: a.ConnectionState, error: Any = None) -> None:
-    meter.connection_changed(name=_name(client, _place(client)), state=state, error=error, venue=_venue(client))
+    exchange, host = client.on_message_callback.__self__, urlsplit(str(client.url)).hostname or "websocket"
+    number = _number(_places.setdefault((exchange.id, host), []), client, exchange)
+    meter.connection_changed(name=_name(host, number), state=state, error=error, venue=exchange.id)
 
 
 async def opened(wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

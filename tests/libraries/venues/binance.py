@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from venues._serving import serving
+from venues.binance_shapes import LIMITS, SYMBOLS, markets, message_of, milliseconds, ticker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Binance", "binance"]
 
 PRICE = 50_000.0
+#: One row for all venues of a process, as no id comes twice at the real one.
+IDS = itertools.count(1)
 OPEN = {"NEW", "PARTIALLY_FILLED"}
-SYMBOLS = {"BTCUSDT": ("BTC", "USDT"), "ETHUSDT": ("ETH", "USDT")}
-
-
-def _milliseconds() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class RefusedError(Exception):
@@ -64,7 +61,7 @@ class Order:
             "symbol": self.symbol, "orderId": self.id, "orderListId": -1, "clientOrderId": self.client_id,
             "price": f"{self.price:.8f}", "origQty": f"{self.quantity:.8f}", "executedQty": f"{self.filled:.8f}",
             "cummulativeQuoteQty": f"{value:.8f}", "status": self.status, "timeInForce": "GTC", "type": self.type,
-            "side": self.side, "time": _milliseconds(), "updateTime": _milliseconds(), "transactTime": _milliseconds(),
+            "side": self.side, "time": milliseconds(), "updateTime": milliseconds(), "transactTime": milliseconds(),
             "a field of tomorrow": {"nobody": "knows"},
         }  # fmt: skip
 
@@ -77,13 +74,15 @@ class Binance:
         self.sent: Counter[str] = Counter()
         self.faults: list[tuple[str, int, dict[str, str]]] = []
         self.weight = 0
-        self.ids, self.trades = itertools.count(1), itertools.count(1)
+        self.number = 1
+        self.ids, self.trades = IDS, IDS
         self.sockets: dict[web.WebSocketResponse, set[str]] = {}
         self.users: dict[web.WebSocketResponse, int | None] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.app = web.Application()
         self.app.router.add_route("*", "/api/v3/{path:.*}", self.rest)
         self.app.router.add_get("/control/drop", self.drop)
+        self.app.router.add_get("/control/skip", self.skip)
         self.app.router.add_get("/ws-api/v3", self.api)
         self.app.router.add_get("/{kind:ws|stream}{rest:.*}", self.stream)
         self.app.on_startup.append(self._start)
@@ -101,6 +100,11 @@ class Binance:
             await socket.close(code=1012)
         return web.json_response({})
 
+    async def skip(self, _request: web.Request) -> web.Response:
+        """Lose a message of every stream."""
+        self.number += 1
+        return web.json_response({})
+
     async def rest(self, request: web.Request) -> web.Response:
         path, given = request.match_info["path"], dict(request.query)
         if request.can_read_body:
@@ -110,7 +114,7 @@ class Binance:
         for fault in self.faults:
             if fault[0] == path:
                 self.faults.remove(fault)
-                body = {"code": -1003, "msg": f"Too much; {request.query_string}"}
+                body = {"code": -1003, "msg": f"Too much; {given}"} if fault[1] in {418, 429} else {"detail": given}
                 return web.json_response(body, status=fault[1], headers=headers | fault[2])
         if path == "order" and request.method == "POST":
             headers["X-MBX-ORDER-COUNT-10S"] = str(len(self.orders) + 1)
@@ -124,7 +128,7 @@ class Binance:
         if path == "order":
             return getattr(self, f"{method.lower()}_order")(given)
         if path.startswith("ticker/"):
-            return _ticker(symbol)
+            return ticker(symbol)
         if path == "openOrders":
             return [self.cancel(order) if method == "DELETE" else order.body() for order in self.open(symbol)]
         return getattr(self, f"_{path}", dict)()
@@ -132,25 +136,25 @@ class Binance:
     def _myTrades(self) -> Any:  # noqa: N802  Binance's name
         return [
             {**fill, "id": fill["tradeId"], "orderId": order.id, "symbol": order.symbol, "isMaker": True,
-             "isBuyer": order.side == "BUY", "time": _milliseconds()}
+             "isBuyer": order.side == "BUY", "time": milliseconds()}
             for order in self.orders.values() for fill in order.fills
         ]  # fmt: skip
 
     def _account(self) -> Any:
         balances = [{"asset": "USDT", "free": "1000.0", "locked": "5.0"}]
-        return {"balances": balances, "makerCommission": 10, "accountType": "SPOT", "updateTime": _milliseconds()}
+        return {"balances": balances, "makerCommission": 10, "accountType": "SPOT", "updateTime": milliseconds()}
 
     def _exchangeInfo(self) -> Any:  # noqa: N802  Binance's name
-        return {"timezone": "UTC", "serverTime": _milliseconds(), "rateLimits": LIMITS, "symbols": _markets()}
+        return {"timezone": "UTC", "serverTime": milliseconds(), "rateLimits": LIMITS, "symbols": markets()}
 
     def _userDataStream(self) -> Any:  # noqa: N802  Binance's name
         return {"listenKey": "PLANTEDlistenkey"}
 
     def _depth(self) -> Any:
-        return {"lastUpdateId": 1, "bids": [["49990", "1"]], "asks": [["50010", "1"]]}
+        return {"lastUpdateId": self.number, "bids": [["49990", "1"]], "asks": [["50010", "1"]]}
 
     def _time(self) -> Any:
-        return {"serverTime": _milliseconds()}
+        return {"serverTime": milliseconds()}
 
     def post_order(self, given: dict[str, str]) -> dict[str, Any]:
         quantity, price = float(given["quantity"]), float(given.get("price", 0))
@@ -217,11 +221,11 @@ class Binance:
     def report(self, order: Order, what: str, fill: dict[str, Any] | None = None) -> None:
         last = fill or {"qty": "0", "price": "0", "commission": "0", "commissionAsset": None, "tradeId": -1}
         event = {
-            "e": "executionReport", "E": _milliseconds(), "s": order.symbol, "c": order.client_id, "S": order.side,
+            "e": "executionReport", "E": milliseconds(), "s": order.symbol, "c": order.client_id, "S": order.side,
             "o": order.type, "f": "GTC", "q": f"{order.quantity:.8f}", "p": f"{order.price:.8f}", "P": "0", "F": "0",
             "g": -1, "C": "", "x": what, "X": order.status, "r": "NONE", "i": order.id, "l": last["qty"],
             "z": f"{order.filled:.8f}", "L": last["price"], "n": last["commission"], "N": last["commissionAsset"],
-            "T": _milliseconds(), "t": last["tradeId"], "w": True, "m": False, "O": _milliseconds(), "Z": "0", "Y": "0",
+            "T": milliseconds(), "t": last["tradeId"], "w": True, "m": False, "O": milliseconds(), "Z": "0", "Y": "0",
         }  # fmt: skip
         for socket, number in list(self.users.items()):
             message = event if number is None else {"subscriptionId": number, "event": event}
@@ -281,65 +285,13 @@ class Binance:
         return socket
 
     async def publish(self) -> None:
-        for number in itertools.count(1):
+        while True:
             await asyncio.sleep(0.02)
+            self.number += 1
             for socket, streams in list(self.sockets.items()):
                 for stream in sorted(streams):
-                    message = _message(stream, number)
-                    self._send(socket, message)
+                    self._send(socket, message_of(stream, self.number))
                     self.sent[stream] += 1
-
-
-LIMITS = [
-    {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000},
-    {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 100},
-]
-
-
-def _markets() -> list[dict[str, Any]]:
-    filters = [
-        {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000", "tickSize": "0.01"},
-        {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": "0.00001"},
-        {"filterType": "NOTIONAL", "minNotional": "5"},
-    ]
-    return [
-        {
-            "symbol": symbol, "status": "TRADING", "baseAsset": base, "quoteAsset": quote, "filters": filters,
-            "baseAssetPrecision": 8, "quotePrecision": 8, "quoteAssetPrecision": 8, "isSpotTradingAllowed": True,
-            "isMarginTradingAllowed": False, "permissions": ["SPOT"], "permissionSets": [["SPOT"]],
-            "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
-        }
-        for symbol, (base, quote) in SYMBOLS.items()
-    ]  # fmt: skip
-
-
-def _ticker(symbol: str) -> dict[str, Any]:
-    return {
-        "symbol": symbol, "lastPrice": "50000", "price": "50000", "bidPrice": "49990", "askPrice": "50010",
-        "bidQty": "1", "askQty": "1", "openPrice": "49000", "highPrice": "51000", "lowPrice": "48000", "volume": "9",
-        "quoteVolume": "450000", "openTime": 0, "closeTime": _milliseconds(), "priceChange": "1",
-        "priceChangePercent": "2", "weightedAvgPrice": "50000", "prevClosePrice": "49000", "lastQty": "1",
-        "firstId": 1, "lastId": 2, "count": 2,
-    }  # fmt: skip
-
-
-def _message(stream: str, number: int) -> dict[str, Any]:
-    symbol, _, kind = stream.partition("@")
-    base = {"E": _milliseconds(), "s": symbol.upper()}
-    if kind == "trade":
-        return {"e": "trade", **base, "t": number, "p": "50000", "q": "0.1", "T": _milliseconds(), "m": True, "M": True}
-    if kind == "aggTrade":
-        return {"e": "aggTrade", **base, "a": number, "p": "50000", "q": "1", "f": 1, "l": 1, "T": _milliseconds(),
-                "m": True, "M": True}  # fmt: skip
-    if kind == "bookTicker":
-        return {"u": number, "s": symbol.upper(), "b": "49990", "B": "1", "a": "50010", "A": "1"}
-    if kind.startswith("depth"):
-        return {"e": "depthUpdate", **base, "U": number, "u": number, "b": [["49990", "2"]], "a": [["50010", "2"]]}
-    return {
-        "e": "24hrTicker", **base, "p": "1", "P": "2", "w": "50000", "x": "49000", "c": "50000", "Q": "1", "b": "49990",
-        "B": "1", "a": "50010", "A": "1", "o": "49000", "h": "51000", "l": "48000", "v": "9", "q": "450000", "O": 0,
-        "C": _milliseconds(), "F": 1, "L": 2, "n": 2,
-    }  # fmt: skip
 
 
 @contextmanager
