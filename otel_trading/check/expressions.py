@@ -49,13 +49,14 @@ class Complaint:
     word: str
 
 
-def complaints(expression: str, names: Names, *, counter: bool = False) -> list[Complaint]:
+def complaints(expression: str, names: Names, *, counter: bool = False, recorded: bool = False) -> list[Complaint]:
     """Return what is wrong with an expression of a rule or a board, in reading order.
 
     Args:
         expression: PromQL; Grafana's variables are understood.
         names: What rules record.
         counter: Whether the result may be a counter, as a recording rule makes that renames one.
+        recorded: Whether the result is recorded: then modes may stand side by side, each under its own label.
     """
     try:
         query = promql.read(expression)
@@ -64,7 +65,17 @@ def complaints(expression: str, names: Names, *, counter: bool = False) -> list[
         return [Complaint("syntax", text, "")]
     found = [complaint for selector in query.selectors for complaint in _about(selector, query, names)]
     found += _labels(query, names)
-    return [one for one in dict.fromkeys(found) if not (counter and one.kind == "bare-counter")]
+    apart = {selector.name for selector in query.selectors if recorded and _side_by_side(selector)}
+    return [
+        one
+        for one in dict.fromkeys(found)
+        if not (counter and one.kind == "bare-counter") and not (one.kind == "mode" and one.word in apart)
+    ]
+
+
+def _side_by_side(selector: Selector) -> bool:
+    """Whether modes are asked for by name and none is added to another."""
+    return any(matcher.label == _MODE for matcher in selector.matchers) and not selector.mixes(_MODE)
 
 
 def _short(expression: str) -> str:

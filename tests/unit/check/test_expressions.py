@@ -86,14 +86,14 @@ def said(expression: str, names: Names | None = None) -> list[str]:
             f'{AGE}{{trading_mode="live",trading_data_kind=~"quote|tradee"}}',
             (
                 "trading_data_kind is never 'tradee' (did you mean trade?); allowed are trade, quote, order_book, bar, "
-                "ticker, funding, account, news: take one of them"
+                "ticker, funding, account, news, other: take one of them"
             ),
         ),
         (
             f'{AGE}{{trading_mode="live",trading_data_kind=~"(qoute.*)"}}',
             (
                 "trading_data_kind is never '(qoute.*)'; allowed are trade, quote, order_book, bar, "
-                "ticker, funding, account, news: take one of them"
+                "ticker, funding, account, news, other: take one of them"
             ),
         ),
         (
@@ -183,3 +183,19 @@ def test_what_a_rule_records_is_known() -> None:
     names = Names(strict=True).and_rules([{"record": "mybot:rebalances", "expr": "1", "labels": {"desk": "a"}}])
 
     assert said('sum by (desk) (mybot:rebalances{desk="a"}) * on (desk) group_left () up', names) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "complained"),
+    [
+        (f'sum by (trading_mode) (rate({REQUESTS}{{trading_mode=~".+"}}[5m]))', False),
+        (f'sum by (job) (rate({REQUESTS}{{trading_mode=~".+"}}[5m]))', True),
+        (f"sum by (trading_mode) (rate({REQUESTS}[5m]))", True),
+    ],
+)
+def test_modes_stand_side_by_side_only_where_they_are_recorded(expression: str, *, complained: bool) -> None:
+    def mode(*, recorded: bool) -> bool:
+        return "mode" in {complaint.kind for complaint in complaints(expression, Names(), recorded=recorded)}
+
+    assert mode(recorded=True) is complained
+    assert mode(recorded=False)

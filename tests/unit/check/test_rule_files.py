@@ -231,7 +231,7 @@ def test_a_good_file_passes(tmp_path: Path) -> None:
             (
                 "7: trading:threshold:market_data_age_seconds: trading_data_kind is never 'qoute' "
                 "(did you mean quote?); allowed are trade, quote, order_book, bar, ticker, "
-                "funding, account, news: take one of them"
+                "funding, account, news, other: take one of them"
             ),
         ),
         (
