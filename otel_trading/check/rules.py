@@ -116,8 +116,8 @@ class _File:
             yield self._shape(rule.line, where, "it has no expression; add `expr:` with PromQL")
         else:
             counter = bool(recorded and _COUNTER.fullmatch(recorded))
-            found = complaints(expression, self._names, counter=counter, recorded=bool(recorded))
-            yield from self._complaints(rule, "expr", found, where)
+            wrong = complaints(expression, self._names, counter=counter, recorded=bool(recorded))
+            yield from self._complaints(rule, "expr", wrong, where)
         if recorded is not None:
             labels = {key: node.text or "" for key, node in self._child(rule, "labels").items()}
             found = record(recorded, expression or "", labels, shipped=self._shipped)
