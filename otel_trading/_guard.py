@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-from otel_trading import environment
+from otel_trading import _locks, environment
 from otel_trading.errors import ConfigError, ConventionError
 
 if TYPE_CHECKING:
@@ -75,9 +75,13 @@ def lose(reason: SdkReason, message: str) -> None:
 
 def guarded(function: Callable[P, R]) -> Callable[P, R | None]:
     """Keep every exception of a recording function away from its caller, a wrong keyword included."""
+    can_wait = getattr(function, "__annotations__", {}).get("return") == "None"
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        if can_wait and _locks.busy():  # a signal handler or a finalizer, in the middle of another call
+            _locks.later(call, *args, **kwargs)
+            return None
         try:
             return function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001  whatever it is, the order still goes out
@@ -100,6 +104,9 @@ def _survive(error: Exception) -> None:
 def count(reason: SdkReason) -> None:
     """Count one loss, without a word."""
     _tell(_Listener.loss, reason)
+
+
+_locks.set_listener(functools.partial(count, "queue_full"))
 
 
 def _tell(listener: Callable[[str], None] | None, value: str) -> None:

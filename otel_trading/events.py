@@ -9,11 +9,12 @@ An event stands in the trace in which it happened, so a log leads to its order a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry._logs import Logger, LoggerProvider, SeverityNumber, get_logger
 
-from otel_trading import __version__, _carried
+from otel_trading import __version__, _carried, _locks
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -58,13 +59,15 @@ def emit(
     if values is None:
         return
     loud = severity or event.severity
-    logger.emit(
+    record = partial(
+        logger.emit,
         event_name=event.name,
         severity_number=_NUMBERS[loud.value],
         severity_text=loud.value,
         attributes=values,
         context=context,
     )
+    _locks.run(record)
 
 
 def bind(provider: LoggerProvider) -> Logger | None:

@@ -8,14 +8,14 @@ they refuse.
 from __future__ import annotations
 
 import math
-import threading
 import weakref
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.metrics import Meter, MeterProvider, Observation, get_meter
 
-from otel_trading import __version__, _context, _guard, environment
+from otel_trading import __version__, _context, _guard, _locks, environment
 from otel_trading._attributes import OTHER, AttributeSet, reset_caps
+from otel_trading._locks import Lock
 from otel_trading.semconv import Attribute, Cardinality, Kind, Level, Metric, sdk
 from otel_trading.semconv import attributes as a
 
@@ -88,7 +88,7 @@ class Recorder(_Admission):
             kept = self._admit(attributes)
             if kept is None:
                 return
-        self._record(value, kept, context)
+        _locks.run(self._record, value, kept, context)
 
     def _admit(self, attributes: AttributeSet) -> dict[str, str] | None:
         kept = self.restrict(attributes)
@@ -158,7 +158,7 @@ class _Binding:
 
 
 class _State:
-    lock = threading.RLock()
+    lock = Lock()
     binding: _Binding | None = None
     sources: dict[Metric, list[weakref.WeakMethod[Source]]] = {}  # noqa: RUF012  one per process, swapped whole
 

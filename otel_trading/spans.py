@@ -17,7 +17,7 @@ from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from otel_trading import __version__, _carried
+from otel_trading import __version__, _carried, _locks
 from otel_trading._guard import guarded
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import spans as declared
@@ -87,7 +87,7 @@ class Started:
         if error:
             self._span.set_attribute(a.ERROR_TYPE.name, error)
             self._span.set_status(Status(StatusCode.ERROR))
-        self._span.end()
+        _locks.run(self._span.end)
 
     def __enter__(self) -> Self:
         """Make it the current span."""

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from otel_trading import _guard
+from otel_trading import _guard, _locks
 from otel_trading.errors import ConfigError
 from otel_trading.instrumentation.prometheus_client import leave_out
 from otel_trading.sdk.resource import PROMOTED, job_and_instance
@@ -111,7 +111,7 @@ class _OneAtATime(Collector):
         self._last = time.time()
 
     def collect(self) -> list[PrometheusMetric]:
-        with self._lock:
+        with self._lock, _locks.inside:
             families = list(self._registry.collect())
             for family in families:
                 if family.type in _CUMULATIVE:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader
 
-from otel_trading import _guard, instruments
+from otel_trading import _guard, _locks, instruments
 from otel_trading.semconv import sdk as metrics
 
 if TYPE_CHECKING:
@@ -38,9 +38,15 @@ class SurvivingReader(PeriodicExportingMetricReader):
     def _at_fork_reinit(self) -> None:
         """Stay silent in a forked child: it would send its parent's state and counts again, as its parent."""
 
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Collect and export now; what is recorded by whoever interrupts this thread meanwhile comes afterwards."""
+        with _locks.inside:
+            return super().force_flush(timeout_millis)
+
     def _collect_once(self) -> None:
         try:
-            self.collect(timeout_millis=self._export_timeout_millis)
+            with _locks.inside:
+                self.collect(timeout_millis=self._export_timeout_millis)
         except BaseException:  # noqa: BLE001  whatever a callback raises, CancelledError included: the thread lives on
             _guard.count("internal_error")
             _log.exception("Collecting metrics failed; the next interval tries again.")

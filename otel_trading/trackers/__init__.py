@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from otel_trading._locks import Lock
 from otel_trading.trackers.accounts import AccountTracker
 from otel_trading.trackers.connections import ConnectionTracker
 from otel_trading.trackers.execution import ExecutionTracker
@@ -84,6 +85,7 @@ class Trackers:
 
 
 class _State:
+    lock = Lock()
     default: Trackers | None = None
 
 
@@ -95,9 +97,11 @@ def default() -> Trackers:
     """Return the trackers in force here: of the block, else the process's own."""
     for local in _local.get():
         return local
-    if _State.default is None:
-        _State.default = Trackers()
-    return _State.default
+    held = _State.default
+    if held is None:
+        with _State.lock:  # two threads that begin at once share what they know
+            held = _State.default = _State.default or Trackers()
+    return held
 
 
 def set_default(trackers: Trackers | None) -> Trackers | None:

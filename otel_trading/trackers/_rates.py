@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
 from otel_trading._guard import lose
+from otel_trading._locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class PeakRates:
     def __init__(self, metric: Metric, clock: Callable[[], float]) -> None:
         self._metric = metric
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._rows: dict[AttributeSet, _Row] = {}
         instruments.observe(metric, self._observe)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
 from otel_trading._guard import lose
+from otel_trading._locks import Lock
 from otel_trading._numbers import number
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class States:
     def __init__(self, metric: Metric, attribute: Attribute) -> None:
         self._metric = metric
         self._attribute = attribute
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._rows: dict[AttributeSet, str] = {}
         instruments.observe(metric, self._observe)
 

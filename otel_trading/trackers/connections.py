@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from otel_trading import events, instruments
+from otel_trading._locks import Lock
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import events as happened
 from otel_trading.semconv import market_data as metrics
@@ -31,7 +31,7 @@ class ConnectionTracker:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._states = States(metrics.CONNECTION_STATUS, a.CONNECTION_STATE)
         self._since: dict[AttributeSet, float] = {}
         self._was_up: set[AttributeSet] = set()

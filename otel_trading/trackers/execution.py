@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
 from otel_trading._attributes import OTHER
+from otel_trading._locks import Lock
 from otel_trading._numbers import number
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import execution as metrics
@@ -75,7 +75,7 @@ class ExecutionTracker:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._known: OrderedDict[tuple[str | None, ...], None] = OrderedDict()
         self._watches: dict[str, dict[str | None, _Watch]] = {}  # by symbol and venue
         self._waiting = 0

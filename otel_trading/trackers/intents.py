@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
 from otel_trading._guard import lose
+from otel_trading._locks import Lock
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import order as metrics
 
@@ -47,7 +47,7 @@ class IntentTracker:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._intents: OrderedDict[str, _Intent] = OrderedDict()
         self._ended: OrderedDict[str, None] = OrderedDict()
         self._seen: dict[AttributeSet, None] = {}  # ordered: who ever had an intent keeps its zeros

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import events, instruments
 from otel_trading._guard import count, lose
+from otel_trading._locks import Lock
 from otel_trading.semconv import Severity
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import events as happened
@@ -63,7 +63,7 @@ class OrderTracker:
     ) -> None:
         self._clock = clock
         self._acknowledged = acknowledged
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._orders: OrderedDict[str, Order] = OrderedDict()
         self._ended: OrderedDict[str, Order] = OrderedDict()
         self._firsts: dict[str, str] = {}  # id of a replace or a cancel -> id under which the order was sent

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import instruments
+from otel_trading._locks import Lock
 from otel_trading.semconv import strategy as metrics
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class SignalTracker:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._signals: OrderedDict[str, tuple[AttributeSet, float]] = OrderedDict()
         self._orders: OrderedDict[str, str] = OrderedDict()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from decimal import (
     ROUND_HALF_EVEN,
     Context,
@@ -12,6 +11,8 @@ from decimal import (
     getcontext,
     setcontext,
 )
+
+from otel_trading._locks import Lock
 
 __all__ = ["ExactLock"]
 
@@ -26,16 +27,16 @@ class ExactLock:
     __slots__ = ("_context", "_lock", "_outer")
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = Lock()
         self._outer: list[Context] = []
         traps = [InvalidOperation, DivisionByZero, Overflow]
         self._context = Context(28, ROUND_HALF_EVEN, -999_999, 999_999, 1, 0, [], traps)
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        self._lock.__enter__()
         self._outer.append(getcontext())
         setcontext(self._context)
 
     def __exit__(self, *_: object) -> None:
         setcontext(self._outer.pop())
-        self._lock.release()
+        self._lock.__exit__()

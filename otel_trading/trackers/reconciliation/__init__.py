@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from otel_trading import events, instruments
 from otel_trading._attributes import OTHER
 from otel_trading._guard import lose
+from otel_trading._locks import Lock
 from otel_trading.errors import ConventionError
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import events as happened
@@ -62,7 +62,7 @@ class ReconciliationTracker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._pairs: dict[AttributeSet, _Pair] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
         instruments.observe(metrics.BREAK_ACTIVE, self._observe_active)
         instruments.observe(metrics.BREAK_AGE, self._observe_age)
         instruments.observe(metrics.DISCREPANCY, self._observe_discrepancy)
