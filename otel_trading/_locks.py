@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Lock", "busy", "inside", "later", "run", "set_listener"]
+__all__ = ["Lock", "busy", "inside", "later", "reading", "run", "set_listener"]
 
 MAX_WAITING: Final = 10_000
 _waiting: Final[deque[Callable[[], object]]] = deque()
@@ -27,10 +27,11 @@ _locks: Final[weakref.WeakSet[Lock]] = weakref.WeakSet()
 
 
 class _Here(threading.local):
-    """How many locks this thread is inside of, and whether it makes the calls that waited."""
+    """Where this thread is."""
 
-    depth = 0
-    calling = False
+    depth = 0  # inside of how many locks
+    foreign = False  # inside of OpenTelemetry's own, in which nothing can be recorded
+    calling = False  # makes the calls that waited
 
 
 class _Lost:
@@ -43,18 +44,35 @@ _here: Final = _Here()
 
 
 class _Inside:
-    """A part of the code in which locks of others are held: `with inside:`."""
+    """A collection, in which locks of OpenTelemetry's are held: `with inside:`."""
 
     __slots__ = ()
 
     def __enter__(self) -> None:
         _here.depth += 1
+        _here.foreign = True
 
     def __exit__(self, *_: object) -> None:
+        _here.foreign = False
         _leave()
 
 
+class _Reading:
+    """The part of a collection in which our own state is read: losses can be recorded, and nothing else be called."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        _here.depth += 1
+        _here.foreign = False
+
+    def __exit__(self, *_: object) -> None:
+        _here.depth -= 1
+        _here.foreign = _here.depth > 0
+
+
 inside: Final = _Inside()
+reading: Final = _Reading()
 
 
 class Lock:
@@ -95,14 +113,15 @@ def busy() -> bool:
 
 def run(function: Callable[..., object], *args: Any) -> None:
     """Call what takes locks of OpenTelemetry's: now, or once this thread has left the lock that it is inside of."""
-    if _here.depth > 0:
+    if _here.foreign:
         later(function, *args)
         return
+    depth = _here.depth
     try:
-        _here.depth = 1
+        _here.foreign, _here.depth = True, depth + 1
         function(*args)
     finally:
-        _here.depth = 1  # whatever a signal handler raised between the two lines above
+        _here.foreign, _here.depth = False, depth + 1  # whatever interrupted the two lines above
         _leave()
 
 

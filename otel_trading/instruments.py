@@ -118,6 +118,10 @@ class _Observer(_Admission):
 
     def _observe(self, options: CallbackOptions) -> list[Observation]:
         del options
+        with _locks.reading:
+            return self._observations()
+
+    def _observations(self) -> list[Observation]:
         seen: dict[frozenset[tuple[str, str]], tuple[dict[str, str], float]] = {}
         adds = self.metric.kind is Kind.OBSERVABLE_UP_DOWN_COUNTER
         for attributes, value in _read(self.metric):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from otel_trading import _context, instruments, semconv, trackers
+from otel_trading import _context, _locks, instruments, semconv, trackers
 from otel_trading._attributes import WORDS
 from otel_trading._day import day_of_trading
 
@@ -51,7 +51,8 @@ class CapturingMeter:
 
     def samples(self, name: str | None = None) -> list[Sample]:
         """Return every series, or those of one metric; each call collects anew."""
-        data = self._reader.get_metrics_data()
+        with _locks.inside:
+            data = self._reader.get_metrics_data()
         found = [
             _sample(metric.name, point)
             for resource in (data.resource_metrics if data else ())

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from otel_trading import _locks
 from otel_trading._locks import Lock
 from otel_trading.trackers.accounts import AccountTracker
 from otel_trading.trackers.connections import ConnectionTracker
@@ -99,8 +100,11 @@ def default() -> Trackers:
         return local
     held = _State.default
     if held is None:
+        # Never made with the lock held: to watch a metric waits for a collection, which may wait for us.
+        with _locks.inside:
+            made = Trackers()
         with _State.lock:  # two threads that begin at once share what they know
-            held = _State.default = _State.default or Trackers()
+            held = _State.default = _State.default or made
     return held
 
 

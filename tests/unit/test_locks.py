@@ -27,15 +27,15 @@ _SECONDS = 1.5
 @pytest.fixture
 def interrupted() -> Iterator[Callable[[Callable[[], None]], None]]:
     """Let a function interrupt the main thread a few thousand times a second."""
-    before = signal.getsignal(signal.SIGALRM)
+    before = signal.getsignal(signal.SIGVTALRM)
 
     def by(function: Callable[[], None]) -> None:
-        signal.signal(signal.SIGALRM, lambda *_: function())
-        signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+        signal.signal(signal.SIGVTALRM, lambda *_: function())
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0003, 0.0003)
 
     yield by
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    signal.signal(signal.SIGVTALRM, before)
 
 
 def _fill(side: str = "buy") -> None:
@@ -57,9 +57,9 @@ def test_a_signal_handler_records_in_the_middle_of_recording(
     while time.monotonic() < until:
         _fill()
         made["loop"] += 1
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
-    assert made["handler"] > 100
+    assert made["handler"] > 20
     assert capmeter.value("trading.execution.fills") == sum(made.values()), "each is counted once"
     assert capmeter.value("trading.position.quantity") == sum(made.values())
 
@@ -145,13 +145,13 @@ def test_an_interrupted_wait_leaves_no_thread_busy() -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    before = signal.signal(signal.SIGUSR1, interrupt)
     try:
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
         with pytest.raises(KeyboardInterrupt), lock:
             pass
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGUSR1, before)
         free.set()
         thread.join(10)
 
