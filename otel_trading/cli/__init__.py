@@ -30,6 +30,8 @@ COMMANDS: Final[dict[str, str]] = {
     "metrics": "otel_trading.cli.metrics",
     "check": "otel_trading.cli.check",
     "boards": "otel_trading.cli.boards",
+    "backup": "otel_trading.cli.backup",
+    "restore": "otel_trading.cli.restore",
 }
 
 
