@@ -14,6 +14,7 @@ from otel_trading.instrumentation.requests import RequestsVenueInstrumentor
 
 class Venue(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one segment: in two, each reply would wait for a delayed acknowledgement
 
     def do_GET(self) -> None:
         self.send_response(200)

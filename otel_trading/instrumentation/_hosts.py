@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -47,12 +48,15 @@ def venue_of(url: str) -> str | None:
     Args:
         url: Of the request; only host and port are read.
     """
-    parts = urlsplit(url)
-    return _venue(parts.hostname or "", parts.port, environment.OTEL_TRADING_VENUE_HOSTS.get())
+    # Signed URLs never repeat: only what lies between the slashes is worth remembering.
+    where = url.split("/", 3)[2] if "//" in url else ""
+    return _venue(where, os.environ.get(environment.OTEL_TRADING_VENUE_HOSTS.name))
 
 
 @lru_cache(maxsize=256)
-def _venue(host: str, port: int | None, own: tuple[tuple[str, str], ...]) -> str | None:
+def _venue(where: str, _setting: str | None) -> str | None:
+    parts = urlsplit(f"//{where}")
+    host, port, own = parts.hostname or "", parts.port, environment.OTEL_TRADING_VENUE_HOSTS.get()
     known = {**HOSTS, **dict(own)}
     words = host.split(".")
     names = [f"{host}:{port}", *(".".join(words[start:]) for start in range(len(words)))]

@@ -64,7 +64,7 @@ def tell(venue: str, status: int, given: Mapping[Any, Any], sent: float) -> None
         given: Its headers.
         sent: Unix seconds at which the request left.
     """
-    headers = {str(name).lower(): str(value) for name, value in given.items()}
+    headers = {str(name).lower(): str(value) for name, value in getattr(given, "lower_items", given.items)()}
     for name, value in headers.items():
         if name.startswith("x-mbx-") and (found := _BINANCE.fullmatch(name)):
             _budget(venue, f"{_BUDGETS[found[1]]}_{found[2]}", usage=_number(value))
