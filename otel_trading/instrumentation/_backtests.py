@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from otel_trading import backtest
+from otel_trading import _context, backtest
 from otel_trading.instrumentation._hooks import quietly
+from otel_trading.semconv import attributes as a
 from otel_trading.semconv import backtest as metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EMITS", "finite", "measured", "timeframe"]
+__all__ = ["EMITS", "finite", "measured", "strategy", "timeframe"]
 
 R = TypeVar("R")
 
@@ -68,6 +69,11 @@ def finite(value: object, *, percent: bool = False) -> float | None:
         return None
     number = float(value)  # type: ignore[arg-type]  # numpy's and Decimal's too
     return (number / _PERCENT if percent else number) if math.isfinite(number) else None
+
+
+def strategy(name: str) -> str | None:
+    """Return the name of a strategy's class, or None where the user has said how the strategy is called."""
+    return None if a.STRATEGY.name in _context.current().values else name
 
 
 def timeframe(index: Any) -> str | None:

@@ -6,12 +6,13 @@
 | Sharpe Ratio, Max. Drawdown [%], Return [%], # Trades    | `.sharpe_ratio`, `.max_drawdown`, `.return`, `.trades`  |
 | the run itself, its id                                   | span `trading.backtest.run`, and the event of its end   |
 
-The strategy is the name of its class, the timeframe follows from the distance of the bars; parameters are recorded
-nowhere, so that a thousand of them are one series. An optimisation is one run too, whatever it tries and on however
-many processes and threads: it lasts from the first trial to the last, and its result is that of the best one. So is a
-`MultiBacktest.run`, without a result: it has one for each instrument. What the strategy records by `meter` inside
-carries mode=backtest; nothing is recorded per bar, nor anything in the processes of a pool. A run inside a
-`with otel_trading.backtest.run(...)` of the user's belongs to that one: its name and results are the user's to say.
+The strategy is the user's default, else the name of its class, and the timeframe follows from the distance of the bars;
+parameters are recorded nowhere, so that a thousand of them are one series. An optimisation is one run too, whatever it
+tries and on however many processes and threads: it lasts from the first trial to the last, and its result is that of
+the best one. So is a `MultiBacktest.run`, without a result: it has one for each instrument. What the strategy records
+by `meter` inside carries mode=backtest; nothing is recorded per bar, nor anything in the processes of a pool. A run
+inside a `with otel_trading.backtest.run(...)` of the user's belongs to that one: its name and results are the user's to
+say.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def _run_many(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...],
 
 def _about(instance: Any) -> dict[str, str | None]:
     data = instance._dfs[0] if hasattr(instance, "_dfs") else instance._data  # noqa: SLF001  it keeps nothing in public
-    strategy: str = instance._strategy.__name__  # noqa: SLF001  as above
-    return {"strategy": strategy, "timeframe": _backtests.timeframe(data.index)}
+    name: str = instance._strategy.__name__  # noqa: SLF001  as above
+    return {"strategy": _backtests.strategy(name), "timeframe": _backtests.timeframe(data.index)}
 
 
 def _result(returned: Any) -> dict[str, float | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # it has no __all__
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
-from wrapt import register_post_import_hook
+from wrapt import register_post_import_hook, wrap_function_wrapper
 
 from otel_trading.errors import ConfigError
 from otel_trading.instrumentation import supported
@@ -19,6 +19,7 @@ from otel_trading.sdk import logs, setup
 from otel_trading.sdk.resource import is_worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from importlib.metadata import EntryPoint
 
 __all__ = ["TradingConfigurator", "TradingDistro"]
@@ -43,6 +44,9 @@ class TradingDistro(BaseDistro):  # type: ignore[misc]  # untyped upstream
             self._load(entry_point, **kwargs)
             return
         late = partial(self._load_late, entry_point, kwargs)
+        if entry_point.name == "django":
+            register_post_import_hook(partial(_before_middleware, late), "django.core.handlers.base")
+            return
         # A bot may import the instrumentation by itself, which imports the library before it is whole.
         for awaited in (module, entry_point.module):
             register_post_import_hook(late, awaited)
@@ -65,6 +69,16 @@ class TradingDistro(BaseDistro):  # type: ignore[misc]  # untyped upstream
             kwargs = {**kwargs, "skip_dep_check": False, "raise_exception_on_conflict": True}
         super().load_instrumentor(entry_point, **kwargs)
         logs.keep_last_resort()  # the app's own warnings stay on stderr
+
+
+def _before_middleware(late: Callable[[Any], None], module: Any) -> None:
+    """Load Django's instrumentation when an app builds its handler: earlier, it would settle settings not yet made."""
+
+    def build(wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        late(module)
+        return wrapped(*args, **kwargs)
+
+    wrap_function_wrapper(module, "BaseHandler.load_middleware", build)
 
 
 class TradingConfigurator(_OTelSDKConfigurator):

@@ -1,4 +1,4 @@
-"""A bot's own API in three frameworks, unchanged under the launcher: what the real Prometheus holds of its requests."""
+"""A bot's own API in four frameworks, unchanged under the launcher: what the real Prometheus holds of its requests."""
 
 from __future__ import annotations
 
@@ -87,12 +87,42 @@ listening = socket.create_server(("127.0.0.1", 0))
 print(listening.getsockname()[1], flush=True)
 web.run_app(app, sock=listening, print=None)
 """
-APPS: Final = {"flask": _FLASK, "fastapi": _FASTAPI, "aiohttp": _AIOHTTP}
+#: Its settings are made after its imports: whoever looks at them before spoils them.
+_DJANGO: Final = """
+import time
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.urls import path
+from werkzeug.serving import make_server
+
+def order(request, order):
+    return HttpResponse(order)
+
+def slow(request):
+    time.sleep(2.1)
+    return HttpResponse("late")
+
+def broken(request):
+    raise RuntimeError("PLANTED")
+
+settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="PLANTED", LOGGING_CONFIG=None)
+urlpatterns = [path("orders/<order>", order), path("slow", slow), path("broken", broken)]
+server = make_server("127.0.0.1", 0, get_wsgi_application(), threaded=True)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+APPS: Final = {"flask": _FLASK, "fastapi": _FASTAPI, "aiohttp": _AIOHTTP, "django": _DJANGO}
 #: How often each path is asked for. A percentile needs twenty, and a share of failures ten.
 ASKED: Final = {"orders/4711?token=PLANTED": 2, "orders/4712": 1, "broken": 6, "nowhere/4713": 2, "slow": 24}
 #: Answers by route as its framework writes it and by status; aiohttp's instrumentation sees an exception and no status.
-ORDER: Final = {"flask": "/orders/<order>", "fastapi": "/orders/{order}", "aiohttp": "/orders/{order}"}
-FAILED: Final = {"flask": "500", "fastapi": "500", "aiohttp": ""}
+ORDER: Final = {
+    "flask": "/orders/<order>",
+    "fastapi": "/orders/{order}",
+    "aiohttp": "/orders/{order}",
+    "django": "orders/<order>",
+}
+FAILED: Final = {"flask": "500", "fastapi": "500", "aiohttp": "", "django": "500"}
 #: OpenTelemetry's stable names and no other.
 STABLE: Final = {
     *(f"http_server_request_duration_seconds_{part}" for part in ("bucket", "count", "sum")),
@@ -113,6 +143,8 @@ class Served:
 
     def __init__(self, stack: Stack, framework: str) -> None:
         self.stack, self.framework, self.service = stack, framework, f"api-{framework}"
+        self.slash = "" if framework == "django" else "/"  # as each writes its routes
+        self.slow = f"{self.slash}slow"
 
     def counts(
         self, name: str = f"{_DURATION}_count", route: str = "http_route", status: str = "http_response_status_code"
@@ -124,9 +156,9 @@ class Served:
     def expected(self) -> dict[tuple[str, str], float]:
         return {
             (ORDER[self.framework], "200"): 3,
-            ("/broken", FAILED[self.framework]): 6,
+            (f"{self.slash}broken", FAILED[self.framework]): 6,
             ("", "404"): 2,
-            ("/slow", "200"): 24,
+            (self.slow, "200"): 24,
         }
 
 
@@ -156,14 +188,14 @@ def test_requests_are_held_by_route_and_status_under_our_names_and_theirs(served
     wait_until(lambda: served.counts() == served.expected(), 30, f"each request once, held: {served.counts()}")
     wait_until(lambda: served.counts(*theirs) == served.expected(), 30, f"the same as {theirs}")
     for name in "api_gateway_request_duration_seconds", "api_request_duration_seconds":
-        query = f'{name}_bucket{{job="{served.service}",endpoint="/slow",le="+Inf"}}'
+        query = f'{name}_bucket{{job="{served.service}",endpoint="{served.slow}",le="+Inf"}}'
         (slow,) = wait_until(partial(prometheus_query, served.stack, query), 30, query)
         assert float(slow["value"][1]) == 24
 
 
 def test_the_time_is_in_seconds_with_the_standard_boundaries(served: Served) -> None:
     wait_until(lambda: served.counts() == served.expected(), 30, "every request")
-    held = prometheus_query(served.stack, f'{_DURATION}_bucket{{job="{served.service}",http_route="/slow"}}')
+    held = prometheus_query(served.stack, f'{_DURATION}_bucket{{job="{served.service}",http_route="{served.slow}"}}')
     counted = {float(one["metric"]["le"]): float(one["value"][1]) for one in held}
 
     assert set(counted) == BOUNDARIES
