@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from otel_trading._numbers import Number
     from otel_trading.semconv import Metric
 
-__all__ = ["Run", "inside", "part", "run"]
+__all__ = ["Run", "inside", "part", "result", "run"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,7 +84,14 @@ class Run:
     Emits the span `trading.backtest.run` and the event `trading.backtest.completed`, which carry its id.
     """
 
-    def __init__(self, about: tuple[str | None, str | None], place: tuple[str | None, ...], *, flush: bool) -> None:
+    def __init__(
+        self,
+        about: tuple[str | None, str | None],
+        place: tuple[str | None, ...],
+        *,
+        flush: bool,
+        context: contextvars.Context | None = None,
+    ) -> None:
         self._words = (*about, *place)
         self._place = dict(zip((one.name for one in _PLACE.values()), place, strict=True))
         self._flush = flush
@@ -92,7 +99,7 @@ class Run:
         self.id = uuid.uuid4().hex
         self._open = ExitStack()
         self._span: spans.Started | None = None
-        self._context: contextvars.Context | None = None
+        self._context = context
         self._begin = 0.0
 
     def __enter__(self) -> Self:
@@ -202,6 +209,33 @@ def run(
     """
     known_venue = None if venue is None else str(venue).lower()
     return Run((timeframe, symbol), (strategy, known_venue, account, currency), flush=flush)
+
+
+@guarded
+def result(
+    *,
+    strategy: str | None = None,
+    timeframe: str | None = None,
+    sharpe_ratio: Number | None = None,
+    max_drawdown: Number | None = None,
+    total_return: Number | None = None,
+    trades: Number | None = None,
+) -> None:
+    """State what a run that is over came to, where that is reckoned later.
+
+    Args:
+        strategy: Name of the strategy; needed unless it is a default already.
+        timeframe: Length of a bar, as of the run.
+        sharpe_ratio: As for `Run.result`.
+        max_drawdown: As for `Run.result`.
+        total_return: As for `Run.result`.
+        trades: As for `Run.result`.
+
+    Emits: `trading.backtest.sharpe_ratio`, `.max_drawdown`, `.return`, `.trades`.
+    """
+    with _context.scope({a.STRATEGY.name: strategy, a.MODE.name: "backtest"}):
+        over = Run((timeframe, None), (strategy, None, None, None), flush=False, context=contextvars.copy_context())
+        over.result(sharpe_ratio=sharpe_ratio, max_drawdown=max_drawdown, total_return=total_return, trades=trades)
 
 
 class _Flushing:
