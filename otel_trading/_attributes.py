@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_trading import _context
 from otel_trading._guard import lose, overflow
+from otel_trading._secrets import MASK, is_named, without_secrets
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def custom(keywords: dict[str, object]) -> AttributeSet:
             _custom.clear()
         given = {_ours(name): _text(WORDS.get(name), value) for name, value in keywords.items() if value is not None}
         values = {attribute.name: defaults.values.get(attribute.name, "") for attribute in _ALWAYS} | given
-        admitted = {name: _admit(name, text) for name, text in values.items() if text}
+        admitted = {name: MASK if is_named(name) else _admit(name, text) for name, text in values.items() if text}
         found = AttributeSet(admitted)
         if _short(keywords.values()):
             _custom[key] = found
@@ -208,7 +209,7 @@ def _text(attribute: Attribute | None, value: object) -> str:
 
 
 def _plain(value: object) -> str:
-    text = str(value.value if isinstance(value, Enum) else value)[:MAX_LENGTH]
+    text = without_secrets(str(value.value if isinstance(value, Enum) else value)[:MAX_LENGTH])
     return text.encode("utf-8", "replace").decode("utf-8")  # one lone surrogate would fail a whole export
 
 

@@ -18,6 +18,7 @@ from prometheus_client.samples import Sample
 from otel_trading import _guard, _locks
 from otel_trading.errors import ConfigError
 from otel_trading.instrumentation.prometheus_client import leave_out
+from otel_trading.sdk.redaction import clean_metrics
 from otel_trading.sdk.resource import PROMOTED, job_and_instance
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class ScrapeReader(PrometheusMetricReader):
 
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
         if metrics_data:
-            adapted = MetricsData([self._adapt(one) for one in metrics_data.resource_metrics])
+            adapted = MetricsData([self._adapt(one) for one in clean_metrics(metrics_data).resource_metrics])
             super()._receive_metrics(adapted, timeout_millis, **kwargs)
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:

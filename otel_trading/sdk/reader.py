@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader
 
 from otel_trading import _guard, _locks, instruments
+from otel_trading.sdk.redaction import clean_metrics
 from otel_trading.semconv import sdk as metrics
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class SurvivingReader(PeriodicExportingMetricReader):
         error = None
         with suppress_instrumentation(), self._export_lock:
             try:
-                result = self._exporter.export(metrics_data, timeout_millis=timeout_millis)
+                result = self._exporter.export(clean_metrics(metrics_data), timeout_millis=timeout_millis)
                 if result is not MetricExportResult.SUCCESS:
                     error = "export_failed"
             except BaseException as failure:  # noqa: BLE001  the thread must live on

@@ -1,24 +1,29 @@
-"""No query string leaves: exchanges sign in it, and clients repeat the whole URL in exceptions and logs.
+"""No secret leaves in a span, a log record, a metric or a resource: what `otel_trading._secrets` knows becomes `***`.
 
-Nor does a value that stands in the text of a database statement: keys and accounts are kept in tables too.
+Query strings are left out whole: exchanges sign in them, and clients repeat the URL in exceptions and logs. So is a
+value that stands in the text of a database statement: keys and accounts are kept in tables too.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk.trace import Event, SpanProcessor
-from opentelemetry.trace import Status
+from opentelemetry.trace import Link, Status
+
+from otel_trading._secrets import MASK, is_named, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from opentelemetry.sdk._logs import ReadWriteLogRecord
+    from opentelemetry.sdk.metrics.export import MetricsData
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["LogRedaction", "SpanRedaction", "without_queries"]
+__all__ = ["LogRedaction", "SpanRedaction", "clean", "clean_metrics"]
 
 #: What HTTP instrumentations record of a request, in the stable and in the old names.
 _WHOLE: Final = frozenset({"url.full", "http.url", "http.target"})
@@ -27,42 +32,36 @@ _QUERY: Final = "url.query"
 _STATEMENTS: Final = frozenset({"db.query.text", "db.statement"})
 #: Strings, dollar-quoted ones included, and numbers. Of an unfinished string everything that follows.
 _LITERALS: Final = re.compile(r"'(?:[^']|'')*(?:'|$)|\$(\w*)\$.*?(?:\$\1\$|$)|\b\d[\w.]*", re.DOTALL)
-#: Up to the next blank: every other character may stand in a query, quotes and brackets included.
-_QUERIES: Final = re.compile(r"\?\S*=\S*")
-
-_TOLD: Final = _WHOLE | _STATEMENTS | {_QUERY}
-
-
-def without_queries(text: str) -> str:
-    """Return the text with every query string left out."""
-    return _QUERIES.sub("", text) if "?" in text else text
 
 
 class SpanRedaction(SpanProcessor):
-    """Takes query strings out of spans as they end, before any exporter sees them."""
+    """Takes secrets out of spans as they end, before any exporter sees them."""
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Replace attributes, events and the status of the one object that every exporter gets; it has no setter."""
-        if span.attributes and not _TOLD.isdisjoint(span.attributes):
-            span._attributes = _clean(span.attributes)  # noqa: SLF001  no setter
+        """Replace what the one object holds that every exporter gets; it has no setter."""
+        span._name = without_secrets(span.name)  # noqa: SLF001  no setter
+        if span.attributes:
+            span._attributes = clean(span.attributes)  # noqa: SLF001  no setter
         if span.events:
             span._events = [  # noqa: SLF001  no setter
-                Event(event.name, _clean(event.attributes or {}), event.timestamp) for event in span.events
+                Event(without_secrets(event.name), clean(event.attributes or {}), event.timestamp)
+                for event in span.events
             ]
+        if any(link.attributes for link in span.links):
+            span._links = [Link(link.context, clean(link.attributes or {})) for link in span.links]  # noqa: SLF001
         if span.status.description:
-            span._status = Status(span.status.status_code, without_queries(span.status.description))  # noqa: SLF001
+            span._status = Status(span.status.status_code, without_secrets(span.status.description))  # noqa: SLF001
 
 
 class LogRedaction(LogRecordProcessor):
-    """Takes query strings out of log records: httpx writes every URL at INFO, and exceptions are logged with theirs."""
+    """Takes secrets out of log records: httpx writes every URL at INFO, and exceptions are logged with theirs."""
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Replace text and attributes before any exporter sees them."""
         record = log_record.log_record
-        if isinstance(record.body, str):
-            record.body = without_queries(record.body)
+        record.body = _value("", record.body)
         if record.attributes:
-            record.attributes = _clean(record.attributes)
+            record.attributes = clean(record.attributes)
 
     def shutdown(self) -> None:
         """Hold nothing to end."""
@@ -73,13 +72,52 @@ class LogRedaction(LogRecordProcessor):
         return True
 
 
-def _clean(held: Mapping[str, Any]) -> dict[str, Any]:
+def clean_metrics(data: MetricsData) -> MetricsData:
+    """Take secrets out of the attributes of metrics, and all that a view left out: exemplars keep those.
+
+    Our own attributes were cleaned when they were first seen.
+    """
+    for every in data.resource_metrics:
+        for scope in every.scope_metrics:
+            own = scope.scope.name == "otel_trading"
+            for metric in scope.metrics:
+                for point in metric.data.data_points:
+                    if not own and point.attributes:
+                        object.__setattr__(point, "attributes", clean(point.attributes))
+                    for exemplar in getattr(point, "exemplars", ()):
+                        object.__setattr__(exemplar, "filtered_attributes", None)
+    return data
+
+
+def clean(held: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes without secrets."""
     return {name: _value(name, value) for name, value in held.items() if name != _QUERY}
 
 
 def _value(name: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
+    if name and not isinstance(value, bool) and value is not None and is_named(name):
+        return MASK
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    if isinstance(value, str):
+        return _text(name, value)
+    if isinstance(value, Mapping):
+        return clean(cast("Mapping[str, Any]", value))
+    return _sequence(cast("Sequence[Any]", value)) if isinstance(value, (list, tuple)) else value
+
+
+def _text(name: str, text: str) -> str:
     if name in _STATEMENTS:
-        return _LITERALS.sub("?", value)
-    return value.partition("?")[0] if name in _WHOLE else without_queries(value)
+        return _LITERALS.sub("?", text)
+    return without_secrets(text.partition("?")[0] if name in _WHOLE else text)
+
+
+def _sequence(values: Sequence[Any]) -> list[Any]:
+    """A word that begins with a dash names the next one: these are the arguments of a process."""
+    before = ["", *values]
+    return [
+        MASK
+        if isinstance(word, str) and word.startswith("-") and "=" not in word and is_named(word)
+        else _value("", one)
+        for word, one in zip(before, values, strict=False)
+    ]

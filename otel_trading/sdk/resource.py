@@ -17,6 +17,7 @@ from opentelemetry.sdk.resources import (
 )
 
 from otel_trading import _context
+from otel_trading.sdk.redaction import clean
 from otel_trading.semconv import attributes as a
 
 __all__ = ["FIRST_PROCESS", "PROMOTED", "is_worker", "job_and_instance", "resource"]
@@ -39,8 +40,13 @@ def resource(extra: dict[str, str] | None = None) -> Resource:
     base = Resource.create({**(extra or {})})
     stated = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     if f"{SERVICE_INSTANCE_ID}=" in stated or SERVICE_INSTANCE_ID in (extra or {}):
-        return base
-    return base.merge(Resource({SERVICE_INSTANCE_ID: _instance(str(base.attributes[SERVICE_NAME]))}))
+        return _cleaned(base)
+    return _cleaned(base).merge(Resource({SERVICE_INSTANCE_ID: _instance(str(base.attributes[SERVICE_NAME]))}))
+
+
+def _cleaned(base: Resource) -> Resource:
+    """Leave the key of each attribute: OpenTelemetry reads the environment again, and what is here then wins."""
+    return Resource(clean(base.attributes), base.schema_url)
 
 
 def job_and_instance(attributes: dict[str, str]) -> dict[str, str]:

@@ -14,7 +14,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_trading.sdk.redaction import SpanRedaction, without_queries
+from otel_trading._secrets import without_secrets
+from otel_trading.sdk.redaction import SpanRedaction
 
 COMMAND: Final = Path(sysconfig.get_path("scripts")) / "otel-trading"
 BOT: Final = """
@@ -110,7 +111,7 @@ def test_a_users_own_span_loses_the_query_of_an_exception_and_nothing_else() -> 
     ],
 )
 def test_only_queries_are_left_out(text: str, left: str) -> None:
-    assert without_queries(text) == left
+    assert without_secrets(text) == left
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""What looks like a secret, and texts without it: keys, signatures, passwords and tokens never leave.
+
+A secret is known by what stands before it (a name, a header, a scheme), by its own shape (a token of a known vendor, a
+long mixture of digits and letters of both cases), or because the environment holds it under a name that says so.
+The Collector is the second wall: `collector/config.yaml` has the same patterns, a test compares. Hence they are written
+in what Python and RE2 have in common.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cache, lru_cache
+from typing import Final
+from urllib.parse import quote
+
+__all__ = ["LEFT_OUT", "MASK", "MASKED", "NAMES", "is_named", "without_secrets"]
+
+MASK: Final = "***"
+_WHAT: Final = r"(?:key|token|sign|pass)"
+#: The names of attributes and variables whose whole value is a secret.
+NAMES: Final = (
+    rf"(?i:(?:api|access|private|signing|listen|consumer|session|auth|bot|refresh|csrf)[ ._-]?{_WHAT}"
+    r"|secret|passw(?:or)?d|passphrase|mnemonic|db\.(?:query|statement)\.parameter"
+    r"|(?:^|[._-])(?:token|signature|sign|otp|credentials?)$|[._-]pwd$|header[._-]key$|cookie$|authorization$)"
+)
+#: User and password of a URL, and every query: exchanges sign in it. Its first group stays.
+LEFT_OUT: Final = r"([A-Za-z][\w+.-]*://)(?:[^\s/?#@]*@)+|\?[\w.%&;~+\[\]-]*=\S*"
+_QUOTED: Final = r"""b?\\?"[^"]+"|b?'[^']+'"""
+_VALUE: Final = rf"""(?:{_QUOTED}|[^\s"'\\,;&<)}}\]]+)"""
+_IS: Final = r"""(?:\\?["']\s*[,:=]|\s*(?:[:=]>?|>))\s*"""
+_WORDS: Final = (
+    rf"(?:api|access|private|signing|listen|consumer|session|auth|bot|refresh|csrf)[ _-]?{_WHAT}\w*"
+    r"|secret\w*|passw(?:or)?d\w*|passphrase|mnemonic"
+)
+_SOFT: Final = r"\b(?:pwd|token|signature|sign|otp)"
+_NAMED: Final = ("key", "token", "sign", "pass", "secret", "mnemonic")
+#: What a secret follows, which stays as the group, and the secret. Before each: words of which a text must hold one.
+MASKED: Final = (
+    (("cookie", "authorization"), rf"((?i:cookie|authorization){_IS})(?:{_QUOTED}|[^\r\n]+)"),
+    (("bearer", "basic"), r"((?i:\bbearer|\bbasic)\s+)[\w.~+/=-]{8,}"),
+    (_NAMED, rf"((?i:{_WORDS}){_IS}){_VALUE}"),
+    (_NAMED, rf"(--?[\w-]*(?i:{_WORDS}|token|signature)\s+)[^\s-]\S*"),
+    (("token", "sign", "otp", "pwd"), rf"((?i:{_SOFT}){_IS})(?:{_QUOTED}|[^\s\"'\\,;&<)}}\]]{{6,}})"),
+    (_NAMED, rf"((?i:{_WORDS}|token|signature)\s+(?:(?i:is|was)\s+)?[\"']?)[A-Za-z+/_=-]*\d[\w+/=-]{{5,}}"),
+    (("eyj",), r"()\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),
+    (("private key",), r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|$)"),
+    (("gh", "xox"), r"()\b(?:gh[opsur]_\w{20,}|xox[a-z]-[\w-]{10,})"),
+    (("akia", "k_"), r"()\b(?:AKIA[0-9A-Z]{16}|[rs]k_(?:live|test)_\w{10,})"),
+    ((":",), r"(\b|bot)\d{6,}:[\w-]{30,}"),
+    (("/",), r"(/)(?:[A-Za-z0-9]{24,}|[\w-]{50,})"),
+)
+
+#: What no pattern of RE2 can say: neither a hash nor a name has both cases and digits at this length.
+_LONG: Final = (
+    r"\b(?!0x)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{40,}\b"
+    r"|(?<![\w+/])(?=[a-z0-9+/]*[A-Z])[A-Za-z0-9+/]{40,}={1,2}"
+)
+_LONGEST_HELD: Final = 256
+_SHORTEST_KEPT: Final = 8
+_SHORTEST_LONG: Final = 40
+
+
+class _Environment:
+    """The secrets that stood in the environment when it was last looked at; a file of settings may fill it later."""
+
+    size = -1
+    pattern: re.Pattern[str] | None = None
+
+
+def is_named(name: str) -> bool:
+    """Return whether an attribute or variable says by its name that it holds a secret."""
+    return _named(name) if len(name) <= _LONGEST_HELD else True
+
+
+def without_secrets(text: str) -> str:
+    """Return the text with `***` for each secret, and without any query string."""
+    if len(os.environ) != _Environment.size:
+        _look_around()
+    return _short(text) if len(text) <= _LONGEST_HELD else _clean(text)
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str) -> bool:
+    return re.search(NAMES, name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _short(text: str) -> str:
+    return _clean(text)
+
+
+def _clean(text: str) -> str:
+    if "://" in text or "?" in text:
+        text = re.sub(LEFT_OUT, r"\1", text)
+    low = text.lower()
+    for hints, pattern in _compiled():
+        for hint in hints:
+            if hint in low:
+                text = pattern.sub(r"\1" + MASK, text)
+                break
+    if len(text) >= _SHORTEST_LONG:
+        text = _long().sub(MASK, text)
+    return text if _Environment.pattern is None else _Environment.pattern.sub(MASK, text)
+
+
+@cache
+def _compiled() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    return tuple((hints, re.compile(pattern)) for hints, pattern in MASKED)
+
+
+@cache
+def _long() -> re.Pattern[str]:
+    return re.compile(_LONG)
+
+
+def _look_around() -> None:
+    """Take the values of variables that are named as secrets, and the passwords in URLs of others."""
+    found: set[str] = set()
+    for name, value in list(os.environ.items()):
+        found.update([value] if is_named(name) else re.findall(r"://[^\s/?#@:]*:([^\s/?#]+)@", value))
+    found |= {quote(value, safe="") for value in found}
+    kept = sorted((value for value in found if len(value) >= _SHORTEST_KEPT), key=len, reverse=True)
+    _Environment.pattern = re.compile("|".join(map(re.escape, kept))) if kept else None
+    _Environment.size = len(os.environ)
+    _short.cache_clear()
