@@ -8,7 +8,6 @@ Data is what the shape of a message says: no ping, no pong, no heartbeat and no 
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 import time
@@ -218,16 +217,16 @@ class Link:
         if kind == "other" and self._unseen:  # it may be what was asked for: nobody can tell
             self._unsubscribed(set(self._unseen), again=0.0)
         self._unseen.discard(kind)
-        if self._ended.get(kind, math.inf) < time.monotonic():
-            self._subscribed({kind})
-        elif kind not in self._ended and kind not in _feeds.get(self.name, ()):
-            self._remember(kind)
+        if kind not in _feeds.get(self.name, ()) and self._ended.get(kind, 0.0) <= time.monotonic():
+            self._subscribed({kind})  # said, because messages alone do not begin a feed again that was ended
 
     def _subscribed(self, kinds: set[DataKind]) -> None:
         for kind in kinds:
             self._ended.pop(kind, None)
-            self._remember(kind)
+            _feeds.setdefault(self.name, set()).add(kind)
             self._feed(meter.market_data_subscribed, kind)
+        while len(_feeds) > _MAX_FEEDS:
+            _feeds.pop(next(iter(_feeds)))
 
     def _unsubscribed(self, kinds: set[DataKind], again: float) -> None:
         for kind in kinds:
@@ -235,11 +234,6 @@ class Link:
             self._ended[kind] = again
             _feeds.get(self.name, set()).discard(kind)
             self._feed(meter.market_data_unsubscribed, kind)
-
-    def _remember(self, kind: DataKind) -> None:
-        _feeds.setdefault(self.name, set()).add(kind)
-        while len(_feeds) > _MAX_FEEDS:
-            _feeds.pop(next(iter(_feeds)))
 
     def _leave(self) -> bool:
         with _lock:

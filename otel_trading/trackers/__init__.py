@@ -127,5 +127,6 @@ def scope(trackers: Trackers) -> Generator[None, None, None]:
     try:
         yield
     finally:
+        trackers.feeds.flush()
         held.clear()
         _local.reset(token)

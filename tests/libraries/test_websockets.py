@@ -363,6 +363,14 @@ def test_a_subscription_starts_the_clock_and_its_end_stops_it(
 
     monkeypatch.setattr(_links, "_LATE", 0.0)
 
+    async def again() -> None:
+        """Without a word of a subscription, over a connection that was closed before."""
+        async with connect(url(feed, "/echo")) as socket:
+            await socket.send(told(1))
+            await socket.recv()
+            assert ages() == {"trade"}
+        assert not ages()
+
     async def run() -> None:
         async with connect(url(feed, "/echo")) as socket:
             await socket.send('{"op":"subscribe","args":["publicTrade.BTCUSDT","orderbook.50.BTCUSDT"]}')
@@ -375,5 +383,6 @@ def test_a_subscription_starts_the_clock_and_its_end_stops_it(
             await socket.recv()
             assert ages() == {"trade", "order_book"}
         assert not ages()
+        await again()
 
     asyncio.run(run())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,13 +10,14 @@ from unit_support import Clock, attributes, losses
 
 from otel_trading._attributes import OTHER
 from otel_trading.semconv import attributes as a
-from otel_trading.trackers import ConnectionTracker, FeedTracker
+from otel_trading.trackers import ConnectionTracker, FeedTracker, Trackers, scope
 from otel_trading.trackers import feeds as module
 
 if TYPE_CHECKING:
     from otel_trading.testing import CapturingMeter
 
 AGE = "trading.market_data.age"
+MESSAGES = "trading.market_data.messages"
 GAPS = "trading.market_data.gaps"
 RECONNECTS = "trading.connection.reconnects"
 BTC = attributes(data_source="kraken", data_kind="trade", symbol="BTC")
@@ -188,6 +190,35 @@ def test_the_table_of_channels_is_bounded(production: CapturingMeter, monkeypatc
 
     assert production.value("trading.market_data.messages") == 3
     assert losses(production) == {"series_limit": 1}
+
+
+def test_messages_of_many_threads_while_they_are_collected_are_all_counted(
+    feeds: FeedTracker, capmeter: CapturingMeter
+) -> None:
+    def receive() -> None:
+        for _ in range(2000):
+            feeds.received(BTC)
+
+    threads = [Thread(target=receive) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        capmeter.samples()
+    for thread in threads:
+        thread.join()
+
+    assert capmeter.value(MESSAGES) == 8000
+
+
+def test_messages_before_a_feed_or_its_block_ended_are_counted(feeds: FeedTracker, capmeter: CapturingMeter) -> None:
+    feeds.received(BTC)
+    feeds.unsubscribed(BTC)
+    local = Trackers()
+    with scope(local):
+        local.feeds.received(ETH)
+    del local
+
+    assert capmeter.value(MESSAGES) == 2
 
 
 def test_a_delay_is_recorded_and_a_negative_one_counts_as_zero(feeds: FeedTracker, capmeter: CapturingMeter) -> None:
