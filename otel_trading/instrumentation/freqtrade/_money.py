@@ -46,7 +46,7 @@ def tested(run: Run, tester: Any, strategy: str) -> None:
     """State what a backtest came to; the peak is that of closed trades."""
     trades = tester.all_bt_content[strategy]["results"]
     wallet: Any = tester.config["dry_run_wallet"]
-    start = float(wallet[tester.config["stake_currency"]] if isinstance(wallet, dict) else wallet)
+    start = float(wallet[tester.config["stake_currency"]] if hasattr(wallet, "keys") else wallet)
     money = start + trades.sort_values("close_date")["profit_abs"].cumsum() if len(trades) else None
     run.result(
         trades=len(trades),
