@@ -23,6 +23,8 @@ MAX_EXECUTIONS: Final = 10_000
 MAX_OTHERS: Final = 1000
 #: How near to a sum of fills another one is the same: above what adding floats loses, below what a fill can be.
 _SAME: Final = 1e-9
+#: After these only a fill is news; streams and replies overtake each other.
+_ENDS: Final = frozenset({"filled", "canceled", "rejected", "expired"})
 
 
 def quantity(value: Any) -> float | None:
@@ -163,7 +165,8 @@ class Orders:
                 self._execution(venue, order, execution)
             self._sum(venue, order, report)
             status = report.status
-            if status is None or status == order.status or (status == "new" and order.done):
+            late = order.status in _ENDS and status != "filled"
+            if status is None or status == order.status or late or (status == "new" and order.done):
                 return
             order.status = status
         if status == "rejected":

@@ -17,7 +17,7 @@ from otel_trading.semconv import venue as _venue
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EMITS", "clock", "read", "tell"]
+__all__ = ["EMITS", "allow", "clock", "read", "tell"]
 
 EMITS: Final = (
     _venue.CLOCK_OFFSET,
@@ -37,6 +37,8 @@ _ALLOWED: Final = re.compile(r"\b(?:q|limit)=(\d+)")
 _REQUESTS: Final = "requests"
 _REFUSED: Final = (418, 429)
 _REFUSED_IF_TOLD_TO_WAIT: Final = (403, 503)
+#: By venue and budget.
+_limits: Final[dict[tuple[str, str], float]] = {}
 #: `Date` is in whole seconds: each reply bounds the offset, and the bounds of this many seconds hold together.
 _WINDOW: Final = 300.0
 
@@ -88,13 +90,25 @@ def _unix(date: str) -> float:
     return parsedate_to_datetime(date).timestamp()
 
 
+def allow(venue: str, name: str, limit: float) -> None:
+    """Remember how large a budget is, where headers tell its usage alone.
+
+    Args:
+        venue: Whose.
+        name: Of the budget, as `request_weight_1m`.
+        limit: What its window allows.
+    """
+    _limits[venue, name] = limit
+
+
 def _budget(
     venue: str, name: str, *, usage: float | None = None, left: float | None = None, limit: float | None = None
 ) -> None:
     if usage is None and left is not None and limit is not None:
         usage = max(0.0, limit - left)
     if usage is not None:
-        meter.rate_limit(name=name, usage=usage, limit=limit, venue=venue)
+        known = _limits.get((venue, name)) if limit is None else limit
+        meter.rate_limit(name=name, usage=usage, limit=known, venue=venue)
 
 
 def _number(text: str) -> float | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from otel_trading import meter
 from otel_trading.instrumentation._hooks import covering, quietly
+from otel_trading.instrumentation._places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,17 +47,8 @@ class _Feeds:
         self.broken: set[str | None] = set()
 
 
-@dataclass(slots=True)
-class _Place:
-    """One connection to a host, whichever client keeps it up."""
-
-    client: Callable[[], Any]
-    exchange: Callable[[], Any]
-
-
 _feeds: Final[weakref.WeakKeyDictionary[Any, _Feeds]] = weakref.WeakKeyDictionary()
-#: By venue and host, who holds each connection: a new one takes the place, and so the name, of one that broke.
-_places: Final[dict[tuple[str, str], list[_Place]]] = {}
+_places: Final = Places()
 
 
 def _of(exchange: Any) -> _Feeds:
@@ -144,33 +134,8 @@ def closed(exchange: Any) -> None:
     for kind, symbol in _of(exchange).watched:
         _end(exchange, kind, symbol)
     _feeds.pop(exchange, None)
-    for (venue, host), places in _places.items():
-        for number, place in enumerate(places):
-            if place.exchange() is exchange:
-                meter.connection_closed(name=_name(host, number), venue=venue)
-                places[number] = _Place(_nobody, _nobody)
-
-
-def _nobody() -> None:
-    return None
-
-
-def _name(host: str, number: int) -> str:
-    """Return the host, which is all of a URL that may leave: the rest may be the key of a stream."""
-    return host if number == 0 else f"{host} {number + 1}"
-
-
-def _number(places: list[_Place], client: Any, exchange: Any) -> int:
-    for number, place in enumerate(places):
-        if place.client() is client:
-            return number
-    own = _Place(weakref.ref(client), weakref.ref(exchange))
-    for number, place in enumerate(places):
-        if _is_over(place.client()):
-            places[number] = own
-            return number
-    places.append(own)
-    return len(places) - 1
+    for venue, name in _places.left(exchange):
+        meter.connection_closed(name=name, venue=venue)
 
 
 def _is_over(client: Any) -> bool:
@@ -179,9 +144,9 @@ def _is_over(client: Any) -> bool:
 
 @quietly
 def _changed(client: Any, state: a.ConnectionState, error: Any = None) -> None:
-    exchange, host = client.on_message_callback.__self__, urlsplit(str(client.url)).hostname or "websocket"
-    number = _number(_places.setdefault((exchange.id, host), []), client, exchange)
-    meter.connection_changed(name=_name(host, number), state=state, error=error, venue=exchange.id)
+    exchange = client.on_message_callback.__self__
+    name = _places.name(exchange.id, str(client.url), client, exchange, is_over=_is_over)
+    meter.connection_changed(name=name, state=state, error=error, venue=exchange.id)
 
 
 async def opened(wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

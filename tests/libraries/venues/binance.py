@@ -80,7 +80,7 @@ class Binance:
         self.users: dict[web.WebSocketResponse, int | None] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.app = web.Application()
-        self.app.router.add_route("*", "/api/v3/{path:.*}", self.rest)
+        self.app.router.add_route("*", "/api/{version}/{path:.*}", self.rest)
         self.app.router.add_get("/control/drop", self.drop)
         self.app.router.add_get("/control/skip", self.skip)
         self.app.router.add_get("/ws-api/v3", self.api)

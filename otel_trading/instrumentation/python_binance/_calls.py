@@ -1,0 +1,214 @@
+"""One call of a client: what it is in ccxt's words, and what became of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+from otel_trading import _guard, meter
+from otel_trading.instrumentation import _replies
+from otel_trading.instrumentation._hooks import covering, quietly
+from otel_trading.instrumentation._hosts import venue_of
+from otel_trading.instrumentation.python_binance import _orders
+from otel_trading.instrumentation.python_binance._orders import ORDERS, fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otel_trading.semconv import attributes as a
+
+__all__ = ["asked", "handled", "handled_async", "requested", "requested_async", "venue_at"]
+
+_PATH: Final = re.compile(r"/(api|sapi|papi|fapi|dapi|eapi)/v\d+/(?:margin/|um/|cm/)?(\w+(?:/\w+)?)")
+_VENUES: Final = {"fapi": "binanceusdm", "dapi": "binancecoinm"}
+#: ccxt's verb by method and path; of others only that there was a request.
+_VERBS: Final = {
+    "post order": "create_order", "get order": "fetch_order", "delete order": "cancel_order", "put order": "edit_order",
+    "get openOrders": "fetch_open_orders", "delete openOrders": "cancel_all_orders",
+    "get openOrder": "fetch_open_order",
+    "delete allOpenOrders": "cancel_all_orders", "get allOrders": "fetch_orders", "get myTrades": "fetch_my_trades",
+    "get userTrades": "fetch_my_trades", "get account": "fetch_balance", "get balance": "fetch_balance",
+    "get ticker/24hr": "fetch_ticker", "get ticker/price": "fetch_ticker", "get ticker/bookTicker": "fetch_bids_asks",
+    "get depth": "fetch_order_book", "get klines": "fetch_ohlcv", "get trades": "fetch_trades",
+    "get aggTrades": "fetch_trades", "get exchangeInfo": "fetch_markets", "get time": "fetch_time",
+    "get ping": "fetch_status", "get positionRisk": "fetch_positions", "get premiumIndex": "fetch_funding_rate",
+    "post leverage": "set_leverage", "post marginType": "set_margin_mode", "post batchOrders": "create_orders",
+}  # fmt: skip
+_SOCKET_VERBS: Final = {
+    "order.place": "create_order",
+    "order.cancel": "cancel_order",
+    "order.status": "fetch_order",
+    "openOrders.cancelAll": "cancel_all_orders",
+    "openOrders.status": "fetch_open_orders",
+    "ticker.price": "fetch_ticker",
+    "ticker.book": "fetch_bids_asks",
+    "ticker.24hr": "fetch_ticker",
+    "depth": "fetch_order_book",
+    "time": "fetch_time",
+}
+_OPERATIONS: Final[dict[str, a.OrderOperation]] = {
+    "create_order": "new",
+    "edit_order": "replace",
+    "cancel_order": "cancel",
+    "cancel_all_orders": "mass_cancel",
+    "fetch_order": "status",
+}
+_LISTS: Final = frozenset({"fetch_open_orders", "fetch_orders", "cancel_all_orders"})
+_call: ContextVar[_Call | None] = ContextVar("otel_trading_binance_call", default=None)
+
+
+def venue_at(url: str) -> str:
+    """Return ccxt's id of the market behind a URL; only host and path are looked at."""
+    found = _PATH.search(url)
+    return venue_of(url) or _VENUES.get(found[1] if found else "", "binance")
+
+
+class _Call:
+    """A request, from before it leaves until its reply was read."""
+
+    __slots__ = ("ids", "sent", "timer", "venue", "verb")
+
+    def __init__(self, venue: str, verb: str, params: dict[str, Any]) -> None:
+        self.venue, self.verb = venue, verb
+        #: Client ids of the order that it is about, or first of the message about it.
+        self.ids: list[str] = []
+        self.timer: Any = self._timer(params)
+        self.timer.__enter__()
+        self.sent = time.time()
+
+    def _timer(self, params: dict[str, Any]) -> Any:
+        operation = _OPERATIONS.get(self.verb)
+        if operation is None:
+            return meter.venue_call(operation=self.verb, venue=self.venue, symbol=params.get("symbol"))
+        if operation == "new":
+            order = _orders.placed(self.venue, params)
+            self.ids = [order["client_id"]]
+            return meter.order_request(venue=self.venue, **order)
+        names = (params.get("orderId"), params.get("origClientOrderId"))
+        known = next((found for name in names if (found := ORDERS.client_id(self.venue, name))), None)
+        symbol = params.get("symbol")
+        if known is None or operation not in {"cancel", "replace"}:
+            return meter.order_request(operation=operation, client_id=known, symbol=symbol, venue=self.venue)
+        self.ids = [ORDERS.number(self.venue), known]
+        return meter.order_request(
+            operation=operation, client_id=self.ids[0], original_client_id=known, symbol=symbol, venue=self.venue
+        )
+
+    @quietly
+    def returned(self, result: Any) -> None:
+        self.timer.__exit__(None, None, None)
+        if self.verb == "create_order":
+            told = fields(result)
+            ORDERS.acknowledged(self.venue, self.ids[0], told.get("orderId"), told.get("clientOrderId"))
+        elif self.verb == "edit_order" and self.ids:
+            ORDERS.renamed(self.venue, self.ids[1], fields(result).get("orderId"))
+        elif self.verb == "fetch_my_trades":
+            for trade in result:
+                _orders.executed(self.venue, trade)
+        elif self.verb == "fetch_markets":
+            _orders.learned(self.venue, fields(result))
+        elif self.verb == "fetch_time":
+            _replies.clock(self.venue, float(result["serverTime"]) / 1000, self.sent, resolution=0.001)
+        if self.verb in _LISTS and isinstance(result, list):
+            for order in result:  # pyright: ignore[reportUnknownVariableType]  # any JSON
+                _orders.reported(self.venue, order)
+        elif self.verb in _OPERATIONS:
+            _orders.reported(self.venue, result)
+
+    @quietly
+    def raised(self, error: BaseException) -> None:
+        code = getattr(error, "code", None)
+        self.timer.__exit__(str(code) if isinstance(code, int) and code else type(error), error, None)
+        why = _orders.reason(error)
+        if why is not None and self.ids:
+            meter.order_rejected(reason=why, client_id=self.ids[0], venue=self.venue)
+
+
+def _start(venue: Callable[[], str], verb: str, params: Any) -> _Call | None:
+    try:
+        call = _Call(venue(), verb, fields(params))
+    except Exception:  # noqa: BLE001  the request leaves untimed
+        _guard.count("internal_error")
+        return None
+    _call.set(call)
+    return call
+
+
+def _of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call | None:
+    given = dict(zip(("method", "uri"), args, strict=False)) | kwargs
+    uri = str(given.get("uri"))
+    found = _PATH.search(uri)
+    verb = _VERBS.get(f"{str(given.get('method')).lower()} {found[2]}", "request") if found else "request"
+    return _start(lambda: venue_at(uri), verb, given.get("data"))
+
+
+def requested(wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Hook `Client._request`."""
+    call = _of(args, kwargs)
+    try:
+        with covering():
+            result = wrapped(*args, **kwargs)
+    except BaseException as error:
+        if call is not None:
+            call.raised(error)
+        raise
+    if call is not None:
+        call.returned(result)
+    return result
+
+
+async def requested_async(
+    wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Hook `AsyncClient._request`."""
+    call = _of(args, kwargs)
+    try:
+        with covering():
+            result = await wrapped(*args, **kwargs)
+    except BaseException as error:
+        if call is not None:
+            call.raised(error)
+        raise
+    if call is not None:
+        call.returned(result)
+    return result
+
+
+async def asked(wrapped: Callable[..., Any], socket: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Hook `WebsocketAPI.request`, which carries orders as well."""
+    payload = fields(args[1] if len(args) > 1 else kwargs.get("payload"))
+    verb = _SOCKET_VERBS.get(str(payload.get("method")), "request")
+    call = _start(lambda: venue_at(str(socket._url)), verb, payload.get("params"))  # noqa: SLF001  it has no other
+    try:
+        result = await wrapped(*args, **kwargs)
+    except BaseException as error:
+        if call is not None:
+            call.raised(error)
+        raise
+    if call is not None:
+        call.returned(result)
+    return result
+
+
+@quietly
+def _read(response: Any) -> None:
+    call = _call.get()
+    status = response.status_code if hasattr(response, "status_code") else response.status
+    venue, sent = (call.venue, call.sent) if call is not None else (venue_at(str(response.url)), time.time())
+    _replies.tell(venue, int(status), response.headers, sent)
+
+
+def handled(wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Hook `Client._handle_response`."""
+    _read(args[0] if args else kwargs.get("response"))
+    return wrapped(*args, **kwargs)
+
+
+async def handled_async(
+    wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Hook `AsyncClient._handle_response`."""
+    _read(args[0] if args else kwargs.get("response"))
+    return await wrapped(*args, **kwargs)
