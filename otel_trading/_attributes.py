@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import _context
+from otel_trading._accounts import alias
 from otel_trading._guard import lose, overflow
 from otel_trading._secrets import MASK, is_named, without_secrets
 from otel_trading.semconv import attributes as a
@@ -205,6 +206,8 @@ def reset_caps() -> None:
 
 def _text(attribute: Attribute | None, value: object) -> str:
     text = "" if value is None else _plain(value)
+    if attribute is a.ACCOUNT:
+        return alias(text)
     return text.lower() if attribute is a.VENUE else text
 
 

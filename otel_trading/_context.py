@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import environment
+from otel_trading._accounts import alias
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Defaults:
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = dict(values)
+        if account := self.values.get(a.ACCOUNT.name):
+            self.values[a.ACCOUNT.name] = alias(account)
 
     def with_values(self, values: Mapping[str, str | None]) -> Defaults:
         """Return ours with the given values, None excepted; equal values give the same object each time."""

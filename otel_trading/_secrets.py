@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from typing import Final
 from urllib.parse import quote
 
-__all__ = ["LEFT_OUT", "MASK", "MASKED", "NAMES", "is_named", "without_secrets"]
+__all__ = ["LEFT_OUT", "MASK", "MASKED", "NAMES", "forget", "is_named", "replace", "without_secrets"]
 
 MASK: Final = "***"
 _WHAT: Final = r"(?:key|token|sign|pass)"
@@ -58,14 +58,30 @@ _LONG: Final = (
 )
 _LONGEST_HELD: Final = 256
 _SHORTEST_KEPT: Final = 8
+_SHORTEST_REPLACED: Final = 5
 _SHORTEST_LONG: Final = 40
 
 
-class _Environment:
+class _Known:
     """The secrets that stood in the environment when it was last looked at; a file of settings may fill it later."""
 
     size = -1
     pattern: re.Pattern[str] | None = None
+    #: What somebody named, and what stands for it.
+    replaced: Final[dict[str, str]] = {}
+
+
+def replace(secret: str, by: str) -> None:
+    """Replace a value in every text from now on."""
+    if len(secret) >= _SHORTEST_REPLACED:
+        _Known.replaced[secret] = by
+        _look_around()
+
+
+def forget() -> None:
+    """Replace no value that was named; for tests."""
+    _Known.replaced.clear()
+    _look_around()
 
 
 def is_named(name: str) -> bool:
@@ -75,7 +91,7 @@ def is_named(name: str) -> bool:
 
 def without_secrets(text: str) -> str:
     """Return the text with `***` for each secret, and without any query string."""
-    if len(os.environ) != _Environment.size:
+    if len(os.environ) != _Known.size:
         _look_around()
     return _short(text) if len(text) <= _LONGEST_HELD else _clean(text)
 
@@ -101,7 +117,11 @@ def _clean(text: str) -> str:
                 break
     if len(text) >= _SHORTEST_LONG:
         text = _long().sub(MASK, text)
-    return text if _Environment.pattern is None else _Environment.pattern.sub(MASK, text)
+    return text if _Known.pattern is None else _Known.pattern.sub(_instead, text)
+
+
+def _instead(found: re.Match[str]) -> str:
+    return _Known.replaced.get(found[0], MASK)
 
 
 @cache
@@ -120,7 +140,9 @@ def _look_around() -> None:
     for name, value in list(os.environ.items()):
         found.update([value] if is_named(name) else re.findall(r"://[^\s/?#@:]*:([^\s/?#]+)@", value))
     found |= {quote(value, safe="") for value in found}
-    kept = sorted((value for value in found if len(value) >= _SHORTEST_KEPT), key=len, reverse=True)
-    _Environment.pattern = re.compile("|".join(map(re.escape, kept))) if kept else None
-    _Environment.size = len(os.environ)
+    kept = [re.escape(value) for value in sorted(found, key=len, reverse=True) if len(value) >= _SHORTEST_KEPT]
+    # A number stands alone: it may be part of a longer one, of a time for instance.
+    kept += [rf"\b{re.escape(value)}\b" for value in list(_Known.replaced)]
+    _Known.pattern = re.compile("|".join(kept)) if kept else None
+    _Known.size = len(os.environ)
     _short.cache_clear()

@@ -71,6 +71,15 @@ def _flag(text: str) -> bool:
     return _FLAGS[text.lower()]
 
 
+_ALIASED: Final = ("numbers", "always", "never")
+
+
+def _aliased(text: str) -> str:
+    if text.lower() not in _ALIASED:
+        raise ValueError(text)
+    return text.lower()
+
+
 def _count(text: str) -> int:
     number = int(text)
     if not 1 <= number <= MAX_SERIES_LIMIT:
@@ -101,6 +110,20 @@ OTEL_TRADING_MODE: Final[Setting[Mode]] = Setting(
 )
 OTEL_TRADING_ACCOUNT: Final[Setting[str]] = Setting(
     "OTEL_TRADING_ACCOUNT", str, "", "any alias", "Default account alias, never its number."
+)
+OTEL_TRADING_ACCOUNT_ALIAS: Final[Setting[str]] = Setting(
+    "OTEL_TRADING_ACCOUNT_ALIAS",
+    _aliased,
+    "numbers",
+    ", ".join(_ALIASED),
+    "Which accounts leave as acct- and a keyed hash: those of five digits and more, all, or none.",
+)
+OTEL_TRADING_ACCOUNT_KEY_FILE: Final[Setting[str]] = Setting(
+    "OTEL_TRADING_ACCOUNT_KEY_FILE",
+    str,
+    "",
+    "a file with a random key, mode 600",
+    "The key of that hash, where several machines share it; unset is one of this machine's, made when needed.",
 )
 OTEL_TRADING_STRATEGY: Final[Setting[str]] = Setting("OTEL_TRADING_STRATEGY", str, "", "any name", "Default strategy.")
 OTEL_TRADING_VENUE: Final[Setting[str]] = Setting(

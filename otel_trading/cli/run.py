@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from otel_trading import environment
+from otel_trading import _accounts, environment
 from otel_trading.cli import _planned
 from otel_trading.errors import ConfigError, StackError
 
@@ -124,4 +124,5 @@ def _check() -> None:
         message = f"OTEL_CONFIG_FILE is {os.environ['OTEL_CONFIG_FILE']!r}, which is no file. Correct it or unset it."
         raise ConfigError(message)
     environment.check()
+    _accounts.check()
     check_standard()

@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_trading import _context, environment, spans
+from otel_trading import _accounts, _context, environment, spans
 from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
 from otel_trading.sdk import readers
@@ -75,6 +75,7 @@ def configure(**arguments: Any) -> bool:
     if _State.configured:
         return False
     environment.check()
+    _accounts.check()
     set_environment_defaults()
     readers.check_standard()
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
@@ -142,8 +143,10 @@ def _shutdowns(provider: MeterProvider) -> list[Callable[[], None]]:
 def _line(own: Resource, phrases: list[str]) -> str:
     mode = _context.current().values.get(a.MODE.name, "live")
     said = "" if os.environ.get(environment.OTEL_TRADING_MODE.name) else " (default: set OTEL_TRADING_MODE)"
+    account = _context.current().values.get(a.ACCOUNT.name)
+    traded = f", account {account}" if account else ""
     return (
-        f"on: mode {mode}{said}, service {own.attributes[SERVICE_NAME]!s}, "
+        f"on: mode {mode}{said}{traded}, service {own.attributes[SERVICE_NAME]!s}, "
         f"metrics -> {', '.join(phrases) or 'nowhere'}, "
         f"{_others()}, instance {str(own.attributes[SERVICE_INSTANCE_ID])[:8]}"
     )

@@ -15,6 +15,7 @@ SETTINGS: Final = environment.ALL
 IDS: Final = [setting.name for setting in SETTINGS]
 WRONG: Final = {
     "OTEL_TRADING_MODE": ["real", "live,paper"],
+    "OTEL_TRADING_ACCOUNT_ALIAS": ["no", "number"],
     "OTEL_TRADING_VENUE_HOSTS": ["api.mine.example", "=mine", "api.mine.example=", "a=b=c"],
     "OTEL_TRADING_MAX_SERIES": ["0", "-1", "1901", "many", "1.5"],
     "OTEL_TRADING_STRICT": ["yes", "2"],
@@ -54,6 +55,7 @@ def test_a_wrong_value_says_what_was_got_and_what_is_allowed(name: str, text: st
     ("name", "text", "value"),
     [
         ("OTEL_TRADING_MODE", "Backtest", "backtest"),
+        ("OTEL_TRADING_ACCOUNT_ALIAS", "Always", "always"),
         ("OTEL_TRADING_VENUE", "Kraken", "kraken"),
         ("OTEL_TRADING_CURRENCY", "usd", "USD"),
         ("OTEL_TRADING_VENUE_HOSTS", " A.example = Mine,b:80=paper,", (("a.example", "mine"), ("b:80", "paper"))),

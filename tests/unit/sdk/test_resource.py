@@ -52,6 +52,7 @@ def test_another_bot_is_another_instance(monkeypatch: pytest.MonkeyPatch, name: 
     assert _instance(monkeypatch) != _instance(monkeypatch, **{name: value})
 
 
+@pytest.mark.usefixtures("account_key")
 def test_the_account_does_not_stand_in_the_instance(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "U1234567" not in _instance(monkeypatch, OTEL_TRADING_ACCOUNT="U1234567")
 
