@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Source: TypeAlias = "Callable[[], Iterable[tuple[AttributeSet, float]]]"
     Bound: TypeAlias = "tuple[_Binding | None, dict[Metric, list[weakref.WeakMethod[Source]]]]"
 
-__all__ = ["Recorder", "bind", "lose_quietly", "observe", "of", "record_own", "restore"]
+__all__ = ["Recorder", "begin_anew", "bind", "lose_quietly", "observe", "of", "record_own", "restore"]
 
 SCOPE: Final = "otel_trading"
 
@@ -43,6 +43,10 @@ class _Admission:
         self._limit = environment.OTEL_TRADING_MAX_SERIES.get()
         self._series: set[frozenset[tuple[str, str]]] = set()
         self._required = [use.attribute for use in metric.uses if use.level is Level.REQUIRED]
+
+    def forget(self) -> None:
+        """Let every series count anew."""
+        self._series = set()
 
     def restrict(self, attributes: AttributeSet) -> dict[str, str] | None:
         """Return the attributes that the metric carries; None when a required one is missing."""
@@ -163,6 +167,7 @@ class _Binding:
 
 class _State:
     lock = Lock()
+    begin: list[Callable[[], None]] = []  # noqa: RUF012  as below
     binding: _Binding | None = None
     sources: dict[Metric, list[weakref.WeakMethod[Source]]] = {}  # noqa: RUF012  one per process, swapped whole
 
@@ -184,6 +189,8 @@ def observe(metric: Metric, source: Source) -> None:
         metric: An observable metric.
         source: Bound method that yields attributes and value, the most important series first.
     """
+    for begin in _State.begin:
+        begin()
     with _State.lock:
         sources = _State.sources.setdefault(metric, [])
         sources.append(weakref.WeakMethod(source, sources.remove))
@@ -197,6 +204,19 @@ def bind(provider: MeterProvider) -> Bound:
         before = (_State.binding, _State.sources)
         _State.binding, _State.sources = _Binding(provider), {}
     return before
+
+
+def begin_anew(begin: Callable[[], None]) -> None:
+    """Forget in a forked child what its parent watches, and whose series count; the instruments stay.
+
+    Args:
+        begin: Called whenever the child watches something of its own.
+    """
+    reset_caps()
+    _State.sources, _State.begin = {}, [begin]
+    if _State.binding is not None:
+        for admission in (*_State.binding.recorders.values(), *_State.binding.observers.values()):
+            admission.forget()
 
 
 def restore(before: Bound) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import atexit
 import logging
+import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
+from multiprocessing import util
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import trackers
@@ -58,21 +61,42 @@ def close_at_exit(heartbeat: Heartbeat, shutdowns: list[Callable[[], None]]) -> 
         shutdowns: One per provider; each may block, none may be lost because another does.
     """
     closers = [_Closer(shutdown) for shutdown in shutdowns]
-    process = os.getpid()
+    open_in = {os.getpid()}
 
     def close() -> None:
-        if os.getpid() != process:
-            return  # a fork has none of our threads, and its end is not the strategy's
+        if os.getpid() not in open_in:
+            return  # done, or a fork, which has none of our threads, and whose end is not the strategy's
+        open_in.clear()
         logging.raiseExceptions = False  # streams may be closed already; nobody reads a complaint now
         trackers.default().strategies.stop_all()
         heartbeat.stop()
         for closer in closers:
             closer.begin()
-        late = [closer for closer in closers if not closer.wait(BOUND / len(closers))]
+        end = time.monotonic() + BOUND
+        late = [closer for closer in closers if not closer.wait(max(0.0, end - time.monotonic()))]
         if sys.stderr is not None and not all(closer.wait(0.0) for closer in late):
             sys.stderr.write(f"otel-trading: the last interval may be lost: no answer within {BOUND:g} s.\n")
 
     atexit.register(close)
+    _close_workers(close)
+
+
+def _close_workers(close: Callable[[], None]) -> None:
+    """Close also where a worker ends with `os._exit`, by what its pool calls before that."""
+    if multiprocessing.parent_process() is not None:
+        _finalize(close)
+    util.register_after_fork(close, _finalize)  # a worker that was configured before it began forgets the one above
+    celery = sys.modules.get("celery.signals")
+    if celery is not None:
+
+        def ended(**_: object) -> None:
+            close()
+
+        celery.worker_process_shutdown.connect(ended, weak=False)
+
+
+def _finalize(close: Callable[[], None]) -> None:
+    util.Finalize(None, close, exitpriority=-1)
 
 
 def exit_on_sigterm() -> None:

@@ -78,6 +78,10 @@ class ScrapeReader(PrometheusMetricReader):
         self._server.shutdown()
         self._server.server_close()
 
+    def release(self) -> None:
+        """Let go of the port in a forked child: it would keep the parent's open, and never answer."""
+        self._server.socket.close()
+
     def _adapt(self, one: ResourceMetrics) -> ResourceMetrics:
         attributes = {key: str(value) for key, value in one.resource.attributes.items()}
         labelled = Resource({**attributes, **job_and_instance(attributes)})

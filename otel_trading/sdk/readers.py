@@ -27,15 +27,19 @@ _PORTS: Final = range(65_536)
 _EXEMPLAR_FILTERS: Final = ("trace_based", "always_on", "always_off")
 
 
-def readers() -> tuple[list[MetricReader], list[str]]:
+def readers(*, worker: bool = False) -> tuple[list[MetricReader], list[str]]:
     """Build the readers; returns them with one phrase each for the start line.
+
+    Args:
+        worker: Whether it is for a forked worker, which has no port of its own to be scraped at.
 
     Raises:
         ConfigError: For an exporter that does not exist or an endpoint that cannot be opened.
     """
     # The endpoint first: its port may be taken, and then no thread of another reader may run already.
     names = sorted(exporter_names(), key=lambda name: name != "prometheus")
-    built = [_BUILD[name]() if name in _BUILD else _foreign(name) for name in names if name != "none"]
+    left_out = {"none", "prometheus"} if worker else {"none"}
+    built = [_BUILD[name]() if name in _BUILD else _foreign(name) for name in names if name not in left_out]
     return [reader for reader, _ in built], [phrase for _, phrase in built]
 
 

@@ -40,8 +40,10 @@ def resource(extra: dict[str, str] | None = None) -> Resource:
     base = Resource.create({**(extra or {})})
     stated = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     if f"{SERVICE_INSTANCE_ID}=" in stated or SERVICE_INSTANCE_ID in (extra or {}):
-        return _cleaned(base)
-    return _cleaned(base).merge(Resource({SERVICE_INSTANCE_ID: _instance(str(base.attributes[SERVICE_NAME]))}))
+        named = str(base.attributes[SERVICE_INSTANCE_ID])
+    else:
+        named = _stable(str(base.attributes[SERVICE_NAME]))
+    return _cleaned(base).merge(Resource({SERVICE_INSTANCE_ID: _of_worker(named) if is_worker() else named}))
 
 
 def _cleaned(base: Resource) -> Resource:
@@ -72,13 +74,15 @@ def is_worker() -> bool:
     return os.environ.setdefault(FIRST_PROCESS, mine) != mine
 
 
-def _instance(service: str) -> str:
-    """Hash what tells two bots apart and outlives a restart; a worker adds its name or number."""
+def _stable(service: str) -> str:
+    """Hash what tells two bots apart and outlives a restart."""
     defaults = _context.current().values
     parts = [socket.gethostname(), service]
     parts += [defaults.get(attribute.name, "") for attribute in (a.MODE, a.ACCOUNT, a.STRATEGY)]
-    stable = str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
-    if not is_worker():
-        return stable
+    return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
+
+
+def _of_worker(instance: str) -> str:
+    """Add the worker's name or number: two processes never write one series."""
     name = multiprocessing.current_process().name
-    return f"{stable}-{os.getpid() if name == _MAIN else name}"
+    return f"{instance}-{os.getpid() if name == _MAIN else name}"

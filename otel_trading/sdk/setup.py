@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import logging
 import os
 import sys
@@ -20,7 +21,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_trading import _accounts, _context, environment, spans
 from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
-from otel_trading.sdk import readers
+from otel_trading.sdk import fork, readers
 from otel_trading.sdk.heartbeat import Heartbeat
 from otel_trading.sdk.redaction import LogRedaction, SpanRedaction
 from otel_trading.sdk.resource import is_worker, resource
@@ -94,6 +95,7 @@ def configure(**arguments: Any) -> bool:
         _initialize_components(resource_attributes=dict(own.attributes), **arguments)
     spans.bind(trace.get_tracer_provider())
     ending.close_at_exit(Heartbeat(), _shutdowns(provider))
+    fork.follow(provider, extra, functools.partial(_shutdowns, provider))
     if not is_worker():
         say(_line(own, phrases))
     return True

@@ -154,11 +154,11 @@ def test_an_apps_own_sigterm_handler_stays(stack: Stack, tmp_path: Path) -> None
     assert code == 17, err
 
 
-def test_a_forked_child_ends_at_once_and_does_not_stop_the_strategy(stack: Stack, tmp_path: Path) -> None:
+def test_a_forked_child_ends_soon_and_does_not_stop_the_strategy(stack: Stack, tmp_path: Path) -> None:
     body = (
         "import os\nmeter.strategy_state(state='running', strategy='s')\nbegun = time.monotonic()\n"
         "child = os.fork()\nif not child:\n    meter.signal_emitted(type='buy', strategy='s')\n    sys.exit(0)\n"
-        "os.waitpid(child, 0)\nassert time.monotonic() - begun < 2, 'a fork has no thread that could answer it'"
+        "os.waitpid(child, 0)\nassert time.monotonic() - begun < 5, 'its last interval has a bound'"
     )
     running_state = 'trading_strategy_status{service_name="forking",trading_strategy_state="running"}'
     with running(tmp_path, "forking", body, environment(stack)):
