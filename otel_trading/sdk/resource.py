@@ -37,13 +37,13 @@ def resource(extra: dict[str, str] | None = None) -> Resource:
     Args:
         extra: Attributes of the caller, such as the version of an auto-instrumentation.
     """
-    base = Resource.create({**(extra or {})})
+    base = _cleaned(Resource.create({**(extra or {})}))
     stated = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     if f"{SERVICE_INSTANCE_ID}=" in stated or SERVICE_INSTANCE_ID in (extra or {}):
         named = str(base.attributes[SERVICE_INSTANCE_ID])
     else:
         named = _stable(str(base.attributes[SERVICE_NAME]))
-    return _cleaned(base).merge(Resource({SERVICE_INSTANCE_ID: _of_worker(named) if is_worker() else named}))
+    return base.merge(Resource({SERVICE_INSTANCE_ID: _of_worker(named) if is_worker() else named}))
 
 
 def _cleaned(base: Resource) -> Resource:
