@@ -123,7 +123,7 @@ def _resilience() -> None:
 
 def _backtest() -> None:
     with backtest.run(strategy="day", timeframe="1h", flush=False) as run:
-        run.result(sharpe_ratio=1.4, max_drawdown=0.08, total_return=0.23, trades=42)
+        run.result(sharpe_ratio=1.4, max_drawdown=0.08, total_return=0.23, win_rate=0.55, trades=42)
 
 
 def _watch(symbol: str, dice: random.Random) -> None:

@@ -129,6 +129,7 @@ class Run:
         sharpe_ratio: Number | None = None,
         max_drawdown: Number | None = None,
         total_return: Number | None = None,
+        win_rate: Number | None = None,
         trades: Number | None = None,
     ) -> None:
         """Take what the run came to; of each strategy and timeframe the latest run is shown.
@@ -137,13 +138,15 @@ class Run:
             sharpe_ratio: As your library reckons it.
             max_drawdown: Positive share of the peak: 0.12 is 12 %.
             total_return: Share of the initial equity: 0.5 is 50 %.
+            win_rate: Share of the closed trades that won: 0.5 is every second one.
             trades: Number of closed trades.
 
-        Emits: `trading.backtest.sharpe_ratio`, `.max_drawdown`, `.return`, `.trades`.
+        Emits: `trading.backtest.sharpe_ratio`, `.max_drawdown`, `.return`, `.win_rate`, `.trades`.
         """
         self._state(metrics.SHARPE_RATIO, sharpe_ratio, "sharpe_ratio")
         self._state(metrics.MAX_DRAWDOWN, max_drawdown, "max_drawdown", minimum=0)
         self._state(metrics.RETURN, total_return, "total_return")
+        self._state(metrics.WIN_RATE, win_rate, "win_rate", minimum=0)
         self._state(metrics.TRADES, trades, "trades", minimum=0)
 
     def wrap(self, function: Callable[P, R]) -> Callable[P, R]:
@@ -219,6 +222,7 @@ def result(
     sharpe_ratio: Number | None = None,
     max_drawdown: Number | None = None,
     total_return: Number | None = None,
+    win_rate: Number | None = None,
     trades: Number | None = None,
 ) -> None:
     """State what a run that is over came to, where that is reckoned later.
@@ -229,13 +233,20 @@ def result(
         sharpe_ratio: As for `Run.result`.
         max_drawdown: As for `Run.result`.
         total_return: As for `Run.result`.
+        win_rate: As for `Run.result`.
         trades: As for `Run.result`.
 
-    Emits: `trading.backtest.sharpe_ratio`, `.max_drawdown`, `.return`, `.trades`.
+    Emits: `trading.backtest.sharpe_ratio`, `.max_drawdown`, `.return`, `.win_rate`, `.trades`.
     """
     with _context.scope({a.STRATEGY.name: strategy, a.MODE.name: "backtest"}):
         over = Run((timeframe, None), (strategy, None, None, None), flush=False, context=contextvars.copy_context())
-        over.result(sharpe_ratio=sharpe_ratio, max_drawdown=max_drawdown, total_return=total_return, trades=trades)
+        over.result(
+            sharpe_ratio=sharpe_ratio,
+            max_drawdown=max_drawdown,
+            total_return=total_return,
+            win_rate=win_rate,
+            trades=trades,
+        )
 
 
 class _Flushing:

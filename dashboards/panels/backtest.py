@@ -25,15 +25,16 @@ def results() -> table.Panel:
         "Sharpe ratio": backtest.SHARPE_RATIO,
         "Max drawdown": backtest.MAX_DRAWDOWN,
         "Return": backtest.RETURN,
+        "Win rate": backtest.WIN_RATE,
         "Trades": backtest.TRADES,
     }
     queries = [house.latest(promql.now(metric, _BY, "max")) for metric in figures.values()]
     panel = house.rows("Backtest results", "The latest run of each strategy and timeframe.", house.COUNT, *queries)
     labels = {a.STRATEGY.prometheus: "Strategy", a.TIMEFRAME.prometheus: "Timeframe"}
-    values = {f"Value #{letter}": title for letter, title in zip("ABCD", figures, strict=True)}
+    values = {f"Value #{letter}": title for letter, title in zip("ABCDE", figures, strict=True)}
     panel = house.tidy(panel, labels | values).no_value(_CHOOSE)
     panel = house.column(panel, "Sharpe ratio", decimals=2)
-    for share in ("Max drawdown", "Return"):
+    for share in ("Max drawdown", "Return", "Win rate"):
         panel = house.column(panel, share, unit=house.SHARE, decimals=1)
     return house.size(panel, 8, 8)
 

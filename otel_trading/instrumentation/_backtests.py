@@ -17,7 +17,14 @@ __all__ = ["EMITS", "finite", "measured", "strategy", "timeframe"]
 
 R = TypeVar("R")
 
-EMITS: Final = (metrics.DURATION, metrics.MAX_DRAWDOWN, metrics.RETURN, metrics.SHARPE_RATIO, metrics.TRADES)
+EMITS: Final = (
+    metrics.DURATION,
+    metrics.MAX_DRAWDOWN,
+    metrics.RETURN,
+    metrics.SHARPE_RATIO,
+    metrics.TRADES,
+    metrics.WIN_RATE,
+)
 _PERCENT: Final = 100.0
 _UNITS: Final = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _MONTH: Final = range(28 * 86_400, 31 * 86_400 + 1)

@@ -3,7 +3,8 @@
 | Read from the statistics that the user gets too          | Emitted                                                 |
 | -------------------------------------------------------- | ------------------------------------------------------- |
 | how long it took, the exception that ended it            | `trading.backtest.duration`; its count is that of runs  |
-| Sharpe Ratio, Max. Drawdown [%], Return [%], # Trades    | `.sharpe_ratio`, `.max_drawdown`, `.return`, `.trades`  |
+| Sharpe Ratio, Max. Drawdown [%], Return [%]              | `.sharpe_ratio`, `.max_drawdown`, `.return`             |
+| Win Rate [%], # Trades                                   | `.win_rate`, `.trades`                                  |
 | the run itself, its id                                   | span `trading.backtest.run`, and the event of its end   |
 
 The strategy is the user's default, else the name of its class, and the timeframe follows from the distance of the bars;
@@ -58,6 +59,7 @@ def _result(returned: Any) -> dict[str, float | None]:
         "sharpe_ratio": finite(statistics.get("Sharpe Ratio")),
         "max_drawdown": None if drawdown is None else abs(drawdown),
         "total_return": finite(statistics.get("Return [%]"), percent=True),
+        "win_rate": finite(statistics.get("Win Rate [%]"), percent=True),
         "trades": finite(statistics.get("# Trades")),
     }
 

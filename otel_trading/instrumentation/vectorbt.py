@@ -5,7 +5,7 @@
 | `from_signals`, `from_orders`, `from_order_func` and what calls | `trading.backtest.duration`, span and event        |
 | them; the exception that ended it                               |                                                    |
 | what `total_return`, `sharpe_ratio`, `max_drawdown` and `stats` | `trading.backtest.return`, `.sharpe_ratio`,        |
-| return to the user                                              | `.max_drawdown`, `.trades` (closed ones)           |
+| return to the user                                              | `.max_drawdown`, `.win_rate`, `.trades` (closed)   |
 
 Nothing is reckoned that the user did not ask for: the first time it would compile for seconds. A portfolio of several
 columns, such as one for each combination of parameters, is one run without a result, however many they are. The
@@ -62,6 +62,7 @@ def _statistics(told: Any) -> dict[str, float | None]:
         "total_return": finite(told.get("Total Return [%]"), percent=True),
         "sharpe_ratio": finite(told.get("Sharpe Ratio")),
         "max_drawdown": _positive(finite(told.get("Max Drawdown [%]"), percent=True)),
+        "win_rate": finite(told.get("Win Rate [%]"), percent=True),
         "trades": finite(told.get("Total Closed Trades")),
     }
 

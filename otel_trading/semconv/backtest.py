@@ -44,6 +44,14 @@ RETURN: Final = _metric(
     _RESULT,
     note="A share of the initial equity: 0.5 is 50 %.",
 )
+WIN_RATE: Final = _metric(
+    "trading.backtest.win_rate",
+    Kind.GAUGE,
+    Unit("1"),
+    "Share of closed trades of the latest run that won.",
+    _RESULT,
+    note="As the run states it, net of fees or not.",
+)
 TRADES: Final = _metric(
     "trading.backtest.trades",
     Kind.GAUGE,

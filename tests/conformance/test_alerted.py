@@ -64,7 +64,8 @@ NEVER: Final = {
         "log.errors",
     ),
     "is about the past, and pages nobody": (
-        *("backtest.duration", "backtest.sharpe_ratio", "backtest.max_drawdown", "backtest.return", "backtest.trades"),
+        *("backtest.duration", "backtest.sharpe_ratio", "backtest.max_drawdown", "backtest.return"),
+        *("backtest.win_rate", "backtest.trades"),
     ),
 }
 

@@ -63,7 +63,7 @@ if __name__ == "__main__":
     except ConnectionError:
         pass
     best = Backtest(data, SmaCross, commission=0.002, finalize_trades=True).optimize(fast=[5, 10], slow=[20, 30, 40])
-    names = "Sharpe Ratio", "Max. Drawdown [%]", "Return [%]", "# Trades"
+    names = "Sharpe Ratio", "Max. Drawdown [%]", "Return [%]", "Win Rate [%]", "# Trades"
     print(json.dumps([float(best[name]) for name in names]), flush=True)
     input()
 """
@@ -113,7 +113,8 @@ def _backtest(strategy: Any = SmaCross, bars: int = 200) -> Any:
 
 
 def test_runs_and_the_best_of_an_optimisation_are_held(stack: Stack, tmp_path: Path) -> None:
-    with unchanged(tmp_path, "backtesting-bot", SCRIPT, environment(stack)) as (sharpe, drawdown, total, trades):
+    with unchanged(tmp_path, "backtesting-bot", SCRIPT, environment(stack)) as told:
+        sharpe, drawdown, total, won, trades = told
         mode = 'trading_mode="backtest",trading_timeframe="1d"'
         of_strategy = f'{{$,{mode},trading_strategy_name="SmaCross"}}'
         assert_held(
@@ -125,6 +126,7 @@ def test_runs_and_the_best_of_an_optimisation_are_held(stack: Stack, tmp_path: P
                 f"trading_backtest_sharpe_ratio{of_strategy}": sharpe,
                 f"trading_backtest_max_drawdown_ratio{of_strategy}": -drawdown / 100,
                 f"trading_backtest_return_ratio{of_strategy}": total / 100,
+                f"trading_backtest_win_rate_ratio{of_strategy}": won / 100,
                 f"trading_backtest_trades{of_strategy}": trades,
             },
         )

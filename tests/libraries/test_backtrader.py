@@ -63,7 +63,8 @@ try:
 except ConnectionError:
     pass
 total = one.broker.getvalue() / 10_000 - 1
-print(json.dumps([sharpe["sharperatio"], drawdown.max.drawdown / 100, total, trades.total.closed]), flush=True)
+won, closed = trades.won.total, trades.total.closed
+print(json.dumps([sharpe["sharperatio"], drawdown.max.drawdown / 100, total, won / closed, closed]), flush=True)
 input()
 """
 
@@ -211,7 +212,8 @@ def _cerebro(*strategies: Any, prices: Any = range(100, 130), live: bool = False
 
 def test_a_backtest_is_held(stack: Stack, tmp_path: Path) -> None:
     script = BACKTEST.replace("FILE", str(_prices(tmp_path)))
-    with unchanged(tmp_path, "backtrader-bot", script, environment(stack)) as (sharpe, drawdown, total, trades):
+    with unchanged(tmp_path, "backtrader-bot", script, environment(stack)) as told:
+        sharpe, drawdown, total, won, trades = told
         about = 'trading_mode="backtest",trading_timeframe="1d"'
         of_strategy = f'{{$,{about},trading_strategy_name="SmaCross"}}'
         assert_held(
@@ -223,6 +225,7 @@ def test_a_backtest_is_held(stack: Stack, tmp_path: Path) -> None:
                 f"trading_backtest_sharpe_ratio{of_strategy}": sharpe,
                 f"abs(trading_backtest_max_drawdown_ratio{of_strategy} - {drawdown}) < bool 1e-9": 1,
                 f"abs(trading_backtest_return_ratio{of_strategy} - {total}) < bool 1e-9": 1,
+                f"trading_backtest_win_rate_ratio{of_strategy}": won,
                 f"trading_backtest_trades{of_strategy}": trades,
             },
         )

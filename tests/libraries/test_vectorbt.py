@@ -40,7 +40,7 @@ except Exception as error:
     failed = type(error).__name__
 portfolio = vbt.Portfolio.from_signals(close, entries, exits, fees=0.001, freq="4h")
 told = portfolio.stats()
-names = "Sharpe Ratio", "Max Drawdown [%]", "Total Return [%]", "Total Closed Trades"
+names = "Sharpe Ratio", "Max Drawdown [%]", "Total Return [%]", "Win Rate [%]", "Total Closed Trades"
 print(json.dumps([failed, *(float(told[name]) for name in names)]), flush=True)
 input()
 """
@@ -66,13 +66,8 @@ def _simulated(columns: int = 1, **settings: Any) -> Any:
 
 
 def test_runs_and_statistics_are_held(stack: Stack, tmp_path: Path) -> None:
-    with unchanged(tmp_path, "vectorbt-bot", SCRIPT, environment(stack, **PLAIN)) as (
-        failed,
-        sharpe,
-        drawdown,
-        total,
-        trades,
-    ):
+    with unchanged(tmp_path, "vectorbt-bot", SCRIPT, environment(stack, **PLAIN)) as log:
+        failed, sharpe, drawdown, total, won, trades = log
         about = '$,trading_mode="backtest",trading_timeframe="4h"'
         of_strategy = f'{{{about},trading_strategy_name="vectorbt"}}'
         assert_held(
@@ -84,6 +79,7 @@ def test_runs_and_statistics_are_held(stack: Stack, tmp_path: Path) -> None:
                 f"trading_backtest_sharpe_ratio{of_strategy}": sharpe,
                 f"trading_backtest_max_drawdown_ratio{of_strategy}": drawdown / 100,
                 f"trading_backtest_return_ratio{of_strategy}": total / 100,
+                f"trading_backtest_win_rate_ratio{of_strategy}": won / 100,
                 f"trading_backtest_trades{of_strategy}": trades,
             },
         )

@@ -124,17 +124,41 @@ def test_a_run_is_timed_and_counted_with_its_error(capmeter: CapturingMeter) -> 
 def test_the_results_of_the_latest_run_of_a_strategy_are_shown(capmeter: CapturingMeter) -> None:
     for sharpe in (0.5, -1.25):
         with _run() as run:
-            run.result(sharpe_ratio=sharpe, max_drawdown="0.12", total_return=-0.1, trades=7)
+            run.result(sharpe_ratio=sharpe, max_drawdown="0.12", total_return=-0.1, win_rate=0.4, trades=7)
     with _run("reversal") as run:
         run.result(trades=3)
 
     assert capmeter.value("trading.backtest.sharpe_ratio", strategy="momentum") == -1.25
     assert capmeter.value("trading.backtest.max_drawdown", timeframe="1h") == 0.12
     assert capmeter.value("trading.backtest.return") == -0.1
+    assert capmeter.value("trading.backtest.win_rate") == 0.4
     assert capmeter.value("trading.backtest.trades", strategy="momentum") == 7
     assert capmeter.value("trading.backtest.trades", strategy="reversal") == 3
     assert set(_modes(capmeter, "trading.backtest.trades")) == {"backtest"}
     capmeter.assert_conforms()
+
+
+def test_results_of_a_run_that_is_over_are_its_latest(capmeter: CapturingMeter) -> None:
+    with _run() as run:
+        run.result(trades=7, total_return=0.1)
+    backtest.result(strategy="momentum", timeframe="1h", trades=3)
+
+    assert capmeter.value("trading.backtest.trades", strategy="momentum", timeframe="1h") == 3
+    assert capmeter.value("trading.backtest.return") == 0.1
+    assert _modes(capmeter, "trading.backtest.trades") == {"backtest": 3}
+    assert capmeter.value(DURATION) == 1
+    capmeter.assert_conforms()
+
+
+def test_what_runs_inside_a_run_or_apart_of_it_knows(capmeter: CapturingMeter) -> None:
+    assert capmeter
+    assert not backtest.inside()
+    with _run(), ThreadPoolExecutor(1) as pool:
+        assert backtest.inside()
+        assert not pool.submit(backtest.inside).result(10)
+    with backtest.part():
+        assert backtest.inside()
+    assert not backtest.inside()
 
 
 def test_results_stated_on_another_thread_are_of_the_run(capmeter: CapturingMeter) -> None:

@@ -4,7 +4,7 @@
 | ------------------------------------------------- | ---------------------------------------------------------------- |
 | how long it took, the exception that ended it     | `trading.backtest.duration`, span and event                      |
 | the broker's value at start, end and every bar    | `trading.backtest.return`, `.max_drawdown`                       |
-| `notify_trade` of closed trades                   | `trading.backtest.trades`                                        |
+| `notify_trade` of closed trades                   | `trading.backtest.trades`, `.win_rate`: profits net of fees      |
 | the user's own `SharpeRatio` analyzer, if any     | `trading.backtest.sharpe_ratio`                                  |
 
 | Read while a data feed is live                    | Emitted                                                          |

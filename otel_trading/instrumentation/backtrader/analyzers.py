@@ -30,7 +30,7 @@ class Result:
     strategy: Any
 
     def __init__(self) -> None:
-        self.trades = 0
+        self.trades = self.won = 0
         self.drawdown = 0.0
         self.first = self.peak = self.last = 0.0
 
@@ -52,8 +52,11 @@ class Result:
     def _notify_fund(self, *_: float) -> None:
         """Leave out what the value says already."""
 
+    @quietly
     def _notify_trade(self, trade: Any) -> None:
-        self.trades += bool(trade.isclosed)
+        if trade.isclosed:
+            self.trades += 1
+            self.won += trade.pnlcomm > 0
 
 
 class Live:
@@ -89,12 +92,13 @@ def result(strategies: Any) -> dict[str, Any]:
     ]
     if not ours:
         return {}
-    one = ours[0]
+    one, trades = ours[0], sum(each.trades for each in ours)
     kind = _backtrader().analyzers.SharpeRatio
     ratios = [own.get_analysis().get("sharperatio") for own in strategies[0].analyzers if isinstance(own, kind)]
     return {
         "sharpe_ratio": _backtests.finite(ratios[0]) if ratios else None,
         "max_drawdown": _backtests.finite(one.drawdown),
         "total_return": _backtests.finite(one.last / one.first - 1) if one.first > 0 else None,
-        "trades": sum(each.trades for each in ours),
+        "win_rate": sum(each.won for each in ours) / trades if trades else None,
+        "trades": trades,
     }
