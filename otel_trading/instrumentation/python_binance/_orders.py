@@ -12,7 +12,7 @@ from otel_trading.instrumentation._orders import Execution, Orders, Report, quan
 if TYPE_CHECKING:
     from otel_trading.semconv import attributes as a
 
-__all__ = ["ORDERS", "executed", "fields", "kind", "learned", "placed", "reason", "reported", "streamed"]
+__all__ = ["ORDERS", "executed", "fields", "kind", "learned", "pair", "placed", "reason", "reported", "streamed"]
 
 ORDERS: Final = Orders()
 _STATUSES: Final[dict[str, a.OrderStatus]] = {
