@@ -237,6 +237,29 @@ class BadInput:
 
         session(leaves)
 
+    def test_a_position_may_overtake_its_fill_and_a_trade_is_net_of_fees(
+        self, session: Session, capmeter: CapturingMeter
+    ) -> None:
+        async def trades(ib: Any) -> None:
+            trade = self.order(ib, kind="LMT")
+            await _until(lambda: trade.orderStatus.status == "Submitted")
+            ib.wrapper.position(ACCOUNT, trade.contract, 2.0, PRICE)
+            await asyncio.sleep(0.05)  # what waits for nothing has happened by then
+            for side in ("BOT", "SLD"):
+                execution = self.library.Execution(
+                    execId=side, acctNumber=ACCOUNT, side=side, shares=2, price=PRICE, permId=trade.orderStatus.permId
+                )
+                ib.wrapper.execDetails(-1, trade.contract, execution)
+                ib.wrapper.commissionReport(
+                    self.library.CommissionReport(execId=side, commission=COMMISSION, currency="USD")
+                )
+                if side == "BOT":
+                    assert capmeter.value("trading.position.quantity") == 2
+
+        session(trades)
+        assert capmeter.value("trading.trade.closures", outcome="loss") == 1
+        assert [one.sum for one in capmeter.samples("trading.trade.return")] == [2 * COMMISSION / (2 * PRICE)]
+
     def test_codes_of_tws_are_states(self, session: Session, capmeter: CapturingMeter) -> None:
         async def tells(ib: Any) -> None:
             for code, state in {1100: "degraded", 1102: "connected", 2103: "degraded", 2104: "connected"}.items():
