@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from purgatory import AsyncCircuitBreakerFactory, SyncCircuitBreakerFactory
 from purgatory.domain.model import Context, OpenedState
 
 from otel_trading.instrumentation.purgatory import PurgatoryInstrumentor
+from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +83,19 @@ def test_calls_that_interleave_keep_their_own_time(capmeter: CapturingMeter) -> 
     asyncio.run(use())
     assert outcomes(capmeter, "venue") == {"success": 3, "failure": 1}, "purgatory counts a cancellation"
     assert 0.2 <= sum(one.sum or 0 for one in capmeter.samples(CALLS)) < 0.4
+
+
+def test_circuits_that_overlap_keep_their_own_time(capmeter: CapturingMeter) -> None:
+    breakers = SyncCircuitBreakerFactory()
+    slow, quick = breakers.get_breaker("slow"), breakers.get_breaker("quick")
+    slow.__enter__()
+    threading.Event().wait(0.05)
+    quick.__enter__()
+    slow.__exit__(None, None, None)
+    quick.__exit__(None, None, None)
+
+    took = {one.attributes[a.BREAKER.name]: one.sum or 0 for one in capmeter.samples(CALLS)}
+    assert took["slow"] >= 0.05 > took["quick"]
 
 
 def test_what_the_user_excludes_is_a_success(capmeter: CapturingMeter) -> None:
