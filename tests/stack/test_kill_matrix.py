@@ -16,7 +16,7 @@ _KILLS = Path(__file__).parents[2] / "benchmarks" / "kills.py"
 
 def test_what_was_acknowledged_survives_the_death_of_any_part(servers: dict[str, Path]) -> None:
     assert servers
-    command = [sys.executable, _KILLS, "--rounds", "10", "--seed", "7", "--bots", "2", "--json"]
+    command = [sys.executable, str(_KILLS), "--rounds", "10", "--seed", "7", "--bots", "2", "--json"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=380, check=False)
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
