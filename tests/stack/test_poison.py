@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from stack_support import metric, post, prometheus_query, wait_until
+from otel_trading.stack import Ports, up
+from stack_support import metric, post, prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from otel_trading.stack import Stack
 
@@ -159,7 +161,8 @@ def _held(stack: Stack, service: str) -> dict[int, float]:
     return {round(at * 1000): float(value) for row in rows for at, value in row["values"] if float(value)}
 
 
-def test_good_senders_lose_nothing_beside_bad_ones(stack: Stack) -> None:
+def test_good_senders_lose_nothing_beside_bad_ones(stack_home: Path) -> None:
+    stack = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
     url, begun = f"{stack.otlp_endpoint}/v1/metrics", time.time_ns()
     sent: dict[str, dict[int, float]] = {f"good-{number}": {} for number in range(_GOOD)}
     for turn in range(1, _ROUNDS + 1):
