@@ -12,7 +12,7 @@ from cost import compare_async, compare_timed
 
 from otel_trading.instrumentation.aiohttp import AiohttpInstrumentor
 
-MESSAGES = 300
+MESSAGES = 50
 TRADE = '{"e":"trade","E":1672515782136,"s":"BNBBTC","t":%d,"p":"0.001","q":"100","T":1672515782136,"m":true,"M":true}'
 
 
@@ -50,7 +50,7 @@ async def main() -> None:
                     await socket.receive()
                 return (time.perf_counter() - begin) / MESSAGES
 
-        await compare_async("aiohttp: GET over loopback", call, AiohttpInstrumentor())
+        await compare_async("aiohttp: GET over loopback", call, AiohttpInstrumentor(), rounds=80, calls=20)
         await compare_timed("aiohttp: one message over loopback", message, AiohttpInstrumentor())
     await runner.cleanup()
 

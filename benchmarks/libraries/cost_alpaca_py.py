@@ -22,7 +22,7 @@ with warnings.catch_warnings():
     from alpaca.trading.client import TradingClient
     from alpaca.trading.requests import MarketOrderRequest
 
-MESSAGES = 300
+MESSAGES = 50
 ID = "61e69015-8549-4bfd-b9c3-01e75843f47d"
 ORDER = {"symbol": "AAPL", "qty": "10", "side": "buy", "type": "market", "time_in_force": "day", "status": "accepted"}
 TRADE = {"T": "t", "S": "AAPL", "i": 1, "x": "V", "p": 100.0, "s": 10, "c": ["@"], "z": "C", "t": msgpack.Timestamp(1)}
@@ -68,7 +68,7 @@ async def messages() -> None:
         await stream._connect()  # noqa: SLF001  as run does
         begin = time.perf_counter()
         for _ in range(MESSAGES):
-            await stream._dispatch(TRADE)  # noqa: SLF001  what run does with each message
+            await stream._dispatch(dict(TRADE))  # noqa: SLF001  what run does with each message
         took = (time.perf_counter() - begin) / MESSAGES
         await stream.stop_ws()
         await stream.close()
@@ -82,6 +82,12 @@ with ThreadingHTTPServer(("127.0.0.1", 0), Venue) as server:
     Thread(target=server.serve_forever, daemon=True).start()
     client = TradingClient("key", "secret", url_override=f"http://127.0.0.1:{server.server_port}", raw_data=True)
     order = MarketOrderRequest(symbol="AAPL", qty=10, side="buy", time_in_force="day")
-    compare("alpaca-py: submit_order over loopback", lambda: client.submit_order(order), AlpacaInstrumentor())
+    compare(
+        "alpaca-py: submit_order over loopback",
+        lambda: client.submit_order(order),
+        AlpacaInstrumentor(),
+        rounds=300,
+        calls=3,
+    )
     server.shutdown()
 asyncio.run(messages())

@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from otel_trading.instrumentation.websockets import WebsocketsInstrumentor
 
-MESSAGES = 300
+MESSAGES = 50
 TRADE = '{"e":"trade","E":1672515782136,"s":"BNBBTC","t":%d,"p":"0.001","q":"100","T":1672515782136,"m":true,"M":true}'
 
 
