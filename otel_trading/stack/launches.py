@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import __version__
+from otel_trading._secrets import is_named
 from otel_trading.stack import config, dependencies, grafana_alerts
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from otel_trading.stack.ports import Ports
 
-__all__ = ["SECONDS_UNTIL_KEPT", "Launch", "collector_environment", "plan"]
+__all__ = ["SECONDS_UNTIL_KEPT", "Launch", "collector_environment", "inherited", "plan"]
+
+_MEANT: Final = ("GF_", "STACK_")
 
 #: How often Alertmanager writes silences and what it told to its disk: by default 15 minutes, which a kill would cost.
 SECONDS_UNTIL_KEPT: Final = 5
@@ -82,7 +85,15 @@ def collector_environment(home: Path, ports: Ports) -> dict[str, str]:
         "STACK_COLLECTOR_METRICS_PORT": str(ports.collector_metrics),
         "STACK_PROMETHEUS_URL": f"http://{HOST}:{ports.prometheus}",
     }
-    return {**os.environ, **config.backend_variables(), **variables}
+    return {**inherited(), **config.backend_variables(), **variables}
+
+
+def inherited() -> dict[str, str]:
+    """Return what a server takes from the shell: no secret of a bot, since others may list a process's environment.
+
+    What is meant for Grafana or the stack says so by its name.
+    """
+    return {name: value for name, value in os.environ.items() if name.startswith(_MEANT) or not is_named(name)}
 
 
 def _webhook(home: Path, ports: Ports) -> Launch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
@@ -92,7 +91,7 @@ def _launch(home: Path, launch: Launch) -> Service:
         launch.command,
         log=_log(home, launch.name),
         cwd=launch.cwd or home,
-        environment={**os.environ, **launch.environment},
+        environment={**launches.inherited(), **launch.environment},
     )
     since = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return Service(launch.name, launch.version, launch.url, launch.health, since, pid, born)
