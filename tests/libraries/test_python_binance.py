@@ -78,6 +78,8 @@ trade(Client("PLANTEDkey", "PLANTEDsecret"), "BTCUSDT")
 asyncio.run(stream())
 """
 SECRET: Final = "PLANTED"
+#: So that the hooks of requests, aiohttp and websockets, which are on as well, would count what is counted here.
+KNOWN: Final = {"OTEL_TRADING_VENUE_HOSTS": "127.0.0.1=binance"}
 AT: Final = '$,trading_venue_name="binance"'
 BTC, ETH = (f'{AT},trading_instrument_symbol="{symbol}"' for symbol in ("BTCUSDT", "ETHUSDT"))
 
@@ -94,7 +96,7 @@ def _states(where: str, **states: float) -> dict[str, float]:
 def test_a_bot_is_held_as_it_says(stack: Stack, tmp_path: Path) -> None:
     with binance() as (venue, address):
         venue.faults.append(("ticker/24hr", 429, {"Retry-After": "1"}))
-        with unchanged(tmp_path, "binance-bot", BOT, environment(stack, BOT_VENUE=address)) as did:
+        with unchanged(tmp_path, "binance-bot", BOT, environment(stack, BOT_VENUE=address, **KNOWN)) as did:
             assert did["errors"] == [-1003, -2010, -2010, -2011]
             assert did["filled"] == 1.5
             assert_held(
@@ -120,6 +122,7 @@ def test_a_bot_is_held_as_it_says(stack: Stack, tmp_path: Path) -> None:
                     _sum("market_data_messages_total", BTC, data_kind="trade") + f" >= bool {did['trades']}": 1,
                     _sum("market_data_messages_total", BTC, data_kind="order_book") + f" >= bool {did['book']}": 1,
                     _sum("market_data_gaps_total", BTC): 1,
+                    f"count(trading_connection_uptime_seconds{{{AT}}}) <= bool 4": 1,
                     _sum("connection_reconnects_total", AT) + " >= bool 1": 1,
                 },
             )

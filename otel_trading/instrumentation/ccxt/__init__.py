@@ -53,8 +53,8 @@ _OWNERS: Final = ("BaseExchange", "Exchange", "Client")
 class CcxtInstrumentor(LazyInstrumentor):
     """Hooks the base classes of ccxt, and on the first instance of a venue its unified methods."""
 
-    versions = "ccxt >= 4.5, < 5"
-    tested = ("4.5.0", "4.5.90")
+    versions = "ccxt >= 4.5.22, < 5"
+    tested = ("4.5.22", "4.5.90")
     emits: ClassVar[tuple[Metric, ...]] = (
         *_replies.EMITS,
         venue.REQUEST_DURATION,
