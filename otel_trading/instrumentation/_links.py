@@ -9,7 +9,6 @@ Data is what the shape of a message says: no ping, no pong, no heartbeat and no 
 from __future__ import annotations
 
 import re
-import threading
 import time
 from contextvars import copy_context
 from itertools import count
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from otel_trading import meter
+from otel_trading._locks import Lock
 from otel_trading.instrumentation import _shapes
 from otel_trading.instrumentation._hooks import covered, quietly
 from otel_trading.instrumentation._hosts import venue_of
@@ -49,7 +49,7 @@ _KEY: Final = re.compile(r"(?=[A-Za-z_-]*\d)[\w-]{20,}|\d{8,}")
 #: Seconds in which messages still come after a subscription was ended; a feed that goes on later was not.
 _LATE: Final = 5.0
 _ATTRIBUTE: Final = "_otel_trading_link"
-_lock: Final = threading.Lock()
+_lock: Final = Lock()
 _live: Final[dict[str, Link]] = {}
 _watching: Final[set[str]] = set()
 #: Kinds of data of a connection, by its name; they outlive it when it was lost, so that their age goes on.

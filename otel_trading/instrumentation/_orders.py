@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_trading import meter
+from otel_trading._locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -103,7 +104,7 @@ class Orders:
         self._names: OrderedDict[tuple[str, str], _Order] = OrderedDict()
         self._others: OrderedDict[tuple[str, str], _Order] = OrderedDict()
         self._executions: OrderedDict[Hashable, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._numbers = itertools.count(1)
         self._since = time.time()
 

@@ -1,4 +1,4 @@
-"""The last interval leaves: at a clean exit strategies become `stopped` and everything is flushed, within a bound."""
+"""The last interval leaves: everything is flushed, within a bound, and at a clean exit strategies become `stopped`."""
 
 from __future__ import annotations
 
@@ -68,8 +68,9 @@ def close_at_exit(heartbeat: Heartbeat, shutdowns: list[Callable[[], None]]) -> 
             return  # done, or a fork, which has none of our threads, and whose end is not the strategy's
         open_in.clear()
         logging.raiseExceptions = False  # streams may be closed already; nobody reads a complaint now
-        trackers.default().strategies.stop_all()
-        heartbeat.stop()
+        if not _crashed():
+            trackers.default().strategies.stop_all()
+            heartbeat.stop()
         for closer in closers:
             closer.begin()
         end = time.monotonic() + BOUND
@@ -79,6 +80,12 @@ def close_at_exit(heartbeat: Heartbeat, shutdowns: list[Callable[[], None]]) -> 
 
     atexit.register(close)
     _close_workers(close)
+
+
+def _crashed() -> bool:
+    """Return whether an exception that nobody caught ends the process: it broke and has not stopped. Ctrl-C stops it."""
+    error: type[BaseException] | None = getattr(sys, "last_type", None)
+    return error is not None and not issubclass(error, KeyboardInterrupt) and not hasattr(sys, "ps1")
 
 
 def _close_workers(close: Callable[[], None]) -> None:

@@ -133,8 +133,11 @@ def _no_second_metrics_exporter() -> Generator[None, None, None]:
 
 
 def _shutdowns(provider: MeterProvider) -> list[Callable[[], None]]:
-    """Return how to end each provider; the SDK's own unbounded handlers give way to ours."""
-    shutdowns: list[Callable[[], None]] = [lambda: provider.shutdown(timeout_millis=ending.BOUND * 1000)]
+    """Return how to end each provider; the SDK's own unbounded handlers give way to ours.
+
+    Ours is given more than the exit waits for, so that it does not call done what never left.
+    """
+    shutdowns: list[Callable[[], None]] = [lambda: provider.shutdown(timeout_millis=ending.BOUND * 2000)]
     for other in (trace.get_tracer_provider(), get_logger_provider()):
         if isinstance(other, (TracerProvider, LoggerProvider)):
             atexit.unregister(other.shutdown)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from otel_trading import events, instruments
 from otel_trading._attributes import OTHER
 from otel_trading._guard import lose
+from otel_trading._locks import Lock
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import events as happened
 from otel_trading.semconv import market_data as metrics
@@ -58,7 +58,7 @@ class FeedTracker:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._feeds: dict[AttributeSet, _Feed] = {}
         self._channels: dict[tuple[AttributeSet, str], _Sequence] = {}
         self._quality = Values(metrics.QUALITY)

@@ -109,7 +109,7 @@ _CODES = {"return": 0, "sys-exit": 3, "uncaught": 1, "sigterm": 128 + signal.SIG
 
 
 @pytest.mark.parametrize("how", _EXITS)
-def test_an_exit_leaves_the_last_interval_and_the_state_stopped(stack: Stack, tmp_path: Path, how: str) -> None:
+def test_an_exit_leaves_the_last_interval_and_a_clean_one_says_so(stack: Stack, tmp_path: Path, how: str) -> None:
     service = f"exit-{how}"
     text = (
         "import time\nfrom otel_trading import meter\nmeter.strategy_state(state='running', strategy='s')\n"
@@ -122,9 +122,9 @@ def test_an_exit_leaves_the_last_interval_and_the_state_stopped(stack: Stack, tm
     assert ("RuntimeError: the bot broke" in err) == (how == "uncaught")
     status = f'trading_strategy_status{{service_name="{service}"}} == 1'
     (held,) = wait_until(lambda: prometheus_query(stack, status), 10, "the last export")
-    assert held["metric"]["trading_strategy_state"] == "stopped"
+    assert held["metric"]["trading_strategy_state"] == ("running" if how == "uncaught" else "stopped")
     running_still = f'trading_sdk_running{{service_name="{service}"}}'
-    assert [row["value"][1] for row in prometheus_query(stack, running_still)] == ["0"]
+    assert [row["value"][1] for row in prometheus_query(stack, running_still)] == ["1" if how == "uncaught" else "0"]
     (signals,) = prometheus_query(stack, f'trading_signal_emissions_total{{service_name="{service}"}}')
     assert signals["value"][1] == "1"
 
