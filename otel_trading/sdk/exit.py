@@ -83,7 +83,7 @@ def close_at_exit(heartbeat: Heartbeat, shutdowns: list[Callable[[], None]]) -> 
 
 
 def _crashed() -> bool:
-    """Return whether an exception that nobody caught ends the process: it broke and has not stopped. Ctrl-C stops it."""
+    """Return whether an exception that nobody caught ends the process: it broke, it did not stop. Ctrl-C stops it."""
     error: type[BaseException] | None = getattr(sys, "last_type", None)
     return error is not None and not issubclass(error, KeyboardInterrupt) and not hasattr(sys, "ps1")
 
