@@ -1,0 +1,90 @@
+"""Whatever a bot passes: no exception reaches it, the reader lives, what leaves can be encoded, a loss counts once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fuzz_support import HELPERS, VALUES, calls
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
+
+from otel_trading import instruments, meter, trackers
+from otel_trading.sdk.reader import SurvivingReader
+from otel_trading.sdk.views import views
+
+if TYPE_CHECKING:
+    from otel_trading.testing import CapturingMeter
+
+#: The long run: FUZZ_CALLS=1000000 pytest -m slow tests/unit/test_fuzz.py
+_LONG = int(os.environ.get("FUZZ_CALLS", "50000"))
+
+
+class _Encoding(MetricExporter):
+    """Encodes each batch as OTLP, which one bad number would make impossible, and keeps how many there were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches = 0
+        self.bytes = 0
+
+    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
+        del timeout_millis, kwargs
+        self.bytes = len(encode_metrics(metrics_data).SerializeToString())
+        self.batches += 1
+        return MetricExportResult.SUCCESS
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        del timeout_millis
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        del timeout_millis, kwargs
+
+
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(2_000), pytest.param(_LONG, marks=[pytest.mark.slow, pytest.mark.timeout(30 + _LONG * 0.02)])],
+)
+def test_odd_values_through_every_helper(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_TRADING_STRICT", "0")
+    exporter = _Encoding()
+    reader = SurvivingReader(exporter, export_interval_millis=200)
+    provider = MeterProvider([reader], views=views(), shutdown_on_exit=False)
+    bound, state = instruments.bind(provider), trackers.set_default(None)
+    try:
+        used = set(calls(number, number))
+        lived = any(thread.name == "OtelPeriodicExportingMetricReader" for thread in threading.enumerate())
+        before = exporter.batches
+        provider.force_flush()
+    finally:
+        trackers.set_default(state)
+        instruments.restore(bound)
+        provider.shutdown()
+
+    assert lived
+    assert exporter.batches > before > 0, "what was collected last could be encoded"
+    assert exporter.bytes < 20_000_000
+    assert used == set(HELPERS)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    ("helper", "word", "metric"),
+    [
+        ("cache_hit", "name", "trading.cache.requests"),
+        ("event_published", "type", "trading.event_bus.published.events"),
+        ("rate_limited", "name", "trading.rate_limit.rejections"),
+    ],
+)
+def test_a_call_is_recorded_or_is_one_loss(
+    production: CapturingMeter, helper: str, word: str, metric: str, value: object
+) -> None:
+    getattr(meter, helper)(**{word: value})
+    recorded = sum(sample.value for sample in production.samples(metric))
+    lost = sum(sample.value for sample in production.samples("trading.sdk.dropped"))
+
+    assert recorded + lost == 1
