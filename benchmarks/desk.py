@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import logging
 import math
 import struct
 import time
@@ -53,6 +54,7 @@ Series = tuple[str, dict[str, str], Form, int]
 @cache
 def by_symbol() -> frozenset[str]:
     """Return the metrics that a bot has once per symbol: those that carry one on a day of trading."""
+    logging.getLogger("otel_trading").setLevel(logging.ERROR)  # the day has a price that is none, on purpose
     memory = InMemoryMetricReader()
     provider = MeterProvider([memory], shutdown_on_exit=False)
     bound, state = instruments.bind(provider), trackers.set_default(None)
