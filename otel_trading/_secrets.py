@@ -11,10 +11,25 @@ from __future__ import annotations
 import os
 import re
 from functools import cache, lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-__all__ = ["LEFT_OUT", "MASK", "MASKED", "NAMES", "forget", "is_named", "replace", "without_secrets"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "LEFT_OUT",
+    "LONGEST_HELD",
+    "MASK",
+    "MASKED",
+    "NAMES",
+    "forget",
+    "is_named",
+    "look",
+    "remembering",
+    "replace",
+    "without_secrets",
+]
 
 MASK: Final = "***"
 _WHAT: Final = r"(?:key|token|sign|pass)"
@@ -56,9 +71,11 @@ _LONG: Final = (
     r"\b(?!0x)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{40,}\b"
     r"|(?<![\w+/])(?=[a-z0-9+/]*[A-Z])[A-Za-z0-9+/]{40,}={1,2}"
 )
-_LONGEST_HELD: Final = 256
+LONGEST_HELD: Final = 256
 _SHORTEST_KEPT: Final = 8
 _SHORTEST_REPLACED: Final = 5
+#: A shorter text is a secret only by what stands beside it.
+_SHORTEST_ALONE: Final = 15
 _SHORTEST_LONG: Final = 40
 
 
@@ -86,14 +103,26 @@ def forget() -> None:
 
 def is_named(name: str) -> bool:
     """Return whether an attribute or variable says by its name that it holds a secret."""
-    return _named(name) if len(name) <= _LONGEST_HELD else True
+    return _named(name) if len(name) <= LONGEST_HELD else True
 
 
 def without_secrets(text: str) -> str:
     """Return the text with `***` for each secret, and without any query string."""
+    look()
+    return _short(text) if len(text) <= LONGEST_HELD else _clean(text)
+
+
+def look() -> None:
+    """Take notice of what the environment holds by now."""
     if len(os.environ) != _Known.size:
         _look_around()
-    return _short(text) if len(text) <= _LONGEST_HELD else _clean(text)
+
+
+def remembering(function: Callable[[str, str], str]) -> Callable[[str, str], str]:
+    """Remember what a function of short texts gave, until another secret is known."""
+    cached = lru_cache(maxsize=4096)(function)
+    _forgetting.append(cached.cache_clear)
+    return cached
 
 
 @lru_cache(maxsize=1024)
@@ -106,7 +135,12 @@ def _short(text: str) -> str:
     return _clean(text)
 
 
+_forgetting: Final[list[Callable[[], None]]] = [_short.cache_clear]
+
+
 def _clean(text: str) -> str:
+    if len(text) < _SHORTEST_ALONE and not _beside().search(text):
+        return text if _Known.pattern is None else _Known.pattern.sub(_instead, text)
     if "://" in text or "?" in text:
         text = re.sub(LEFT_OUT, r"\1", text)
     low = text.lower()
@@ -130,6 +164,11 @@ def _compiled() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
 
 
 @cache
+def _beside() -> re.Pattern[str]:
+    return re.compile(r"[\s=:>/,?]")
+
+
+@cache
 def _long() -> re.Pattern[str]:
     return re.compile(_LONG)
 
@@ -145,4 +184,5 @@ def _look_around() -> None:
     kept += [rf"\b{re.escape(value)}\b" for value in list(_Known.replaced)]
     _Known.pattern = re.compile("|".join(kept)) if kept else None
     _Known.size = len(os.environ)
-    _short.cache_clear()
+    for forgets in _forgetting:
+        forgets()

@@ -14,7 +14,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk.trace import Event, SpanProcessor
 from opentelemetry.trace import Link, Status
 
-from otel_trading._secrets import MASK, is_named, without_secrets
+from otel_trading._secrets import LONGEST_HELD, MASK, is_named, look, remembering, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +91,14 @@ def clean_metrics(data: MetricsData) -> MetricsData:
 
 def clean(held: Mapping[str, Any]) -> dict[str, Any]:
     """Return attributes without secrets."""
-    return {name: _value(name, value) for name, value in held.items() if name != _QUERY}
+    look()
+    copied: Any = getattr(held, "copy", None)  # OpenTelemetry's own mapping locks for each item
+    plain: Mapping[str, Any] = copied() if copied else held
+    return {
+        name: _short(name, value) if type(value) is str and len(value) <= LONGEST_HELD else _value(name, value)
+        for name, value in plain.items()
+        if name != _QUERY
+    }
 
 
 def _value(name: str, value: Any) -> Any:
@@ -104,6 +111,11 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return clean(cast("Mapping[str, Any]", value))
     return _sequence(cast("Sequence[Any]", value)) if isinstance(value, (list, tuple)) else value
+
+
+@remembering
+def _short(name: str, text: str) -> str:
+    return MASK if is_named(name) else _text(name, text)
 
 
 def _text(name: str, text: str) -> str:
