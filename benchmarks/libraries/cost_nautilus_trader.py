@@ -15,7 +15,7 @@ from nautilus_trader.trading.strategy import Strategy
 
 from otel_trading.instrumentation.nautilus import NautilusInstrumentor
 
-TICKS = 1000
+TICKS, SECOND = 200, 1_000_000_000  # nautilus_trader lets out a hundred orders per second
 instrument = TestInstrumentProvider.btcusdt_binance()
 size, price = Quantity.from_str("0.100000"), Price.from_str("100.00")
 
@@ -25,7 +25,7 @@ class Own(Strategy):
         self.subscribe_quote_ticks(instrument.id)
 
     def on_quote_tick(self, tick: QuoteTick) -> None:
-        side = OrderSide.BUY if tick.ts_event % 2 else OrderSide.SELL
+        side = OrderSide.BUY if tick.ts_event // SECOND % 2 else OrderSide.SELL
         self.submit_order(self.order_factory.market(instrument.id, side, size))
 
 
@@ -39,7 +39,9 @@ def backtest() -> None:
         starting_balances=[Money(1_000_000, USDT)],
     )
     engine.add_instrument(instrument)
-    engine.add_data([QuoteTick(instrument.id, price, price, size, size, n, n) for n in range(1, TICKS + 1)])
+    engine.add_data(
+        [QuoteTick(instrument.id, price, price, size, size, n * SECOND, n * SECOND) for n in range(1, TICKS + 1)]
+    )
     engine.add_strategy(Own())
     engine.run()
     engine.dispose()
