@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack import build, config, health, launches, own_rules, processes, web_ui
+from otel_trading.stack import build, collector_queue, config, health, launches, own_rules, processes, web_ui
 from otel_trading.stack.state import Service, State
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def up(
     plan = launches.plan(home, ports, tools, interval, pages, speedup=speedup)
     if "grafana" not in {launch.name for launch in plan}:
         progress.say(f"Grafana is left out: no `grafana` on PATH. Its boards are in {folder / 'dashboards' / 'json'}.")
-    _start(home, plan, State("native", ports, interval, speedup), before.services if before else [])
+    _start(home, plan, State("native", ports, interval, speedup), before.services if before else [], progress)
 
 
 def down(state: State) -> None:
@@ -56,10 +56,12 @@ def down(state: State) -> None:
     processes.stop([(service.pid, service.birth) for service in reversed(state.services)])
 
 
-def _start(home: Path, plan: list[Launch], state: State, services: list[Service]) -> None:
+def _start(home: Path, plan: list[Launch], state: State, services: list[Service], progress: Progress) -> None:
     running = [service for service in services if processes.is_alive(service.pid, service.birth)]
     state.services = list(running)
     names = {service.name for service in running}
+    if "collector" not in names:
+        collector_queue.set_spoilt_aside(home, progress)
     missing = [launch for launch in plan if launch.name not in names]
     for launch in missing:
         state.ports.check(launch.ports)
