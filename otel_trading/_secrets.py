@@ -12,7 +12,6 @@ import os
 import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,6 +174,8 @@ def _long() -> re.Pattern[str]:
 
 def _look_around() -> None:
     """Take the values of variables that are named as secrets, and the passwords in URLs of others."""
+    from urllib.parse import quote  # noqa: PLC0415  only who records pays for it
+
     found: set[str] = set()
     for name, value in list(os.environ.items()):
         found.update([value] if is_named(name) else re.findall(r"://[^\s/?#@:]*:([^\s/?#]+)@", value))
