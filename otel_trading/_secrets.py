@@ -65,9 +65,10 @@ MASKED: Final = (
     (("/",), r"(/)(?:[A-Za-z0-9]{24,}|[\w-]{50,})"),
 )
 
-#: What no pattern of RE2 can say: neither a hash nor a name has both cases and digits at this length.
+#: What no pattern of RE2 can say: neither a hash nor a name has both cases and digits at this length. An address of
+#: Ethereum (0x...) or of Solana (43 or 44 characters of base58) has; it is public, and bots trade tokens by it.
 _LONG: Final = (
-    r"\b(?!0x)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{40,}\b"
+    r"\b(?!0x)(?![1-9A-HJ-NP-Za-km-z]{43,44}\b)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{40,}\b"
     r"|(?<![\w+/])(?=[a-z0-9+/]*[A-Z])[A-Za-z0-9+/]{40,}={1,2}"
 )
 LONGEST_HELD: Final = 256

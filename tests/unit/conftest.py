@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from otel_trading import _accounts, _guard
 
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from otel_trading.testing import CapturingMeter
+
+# How long an example takes is the machine's affair.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture

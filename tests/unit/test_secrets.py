@@ -51,6 +51,7 @@ def test_a_secret_is_masked_and_nothing_around_it(text: str, left: str) -> None:
         "O:SPY251219C00650000",
         "BTC/USDT:USDT-251226",
         "0xAb58801a7D398351B8bE11C439e05C5B3259aeC9",
+        "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
         "order 6f1e2d3c-0000-4a5b-8c7d-112233445566 filled",
         "update t set a=?,b=?",
         '  File "/usr/lib/python3.11/site-packages/requests/adapters.py", line 486, in send',
