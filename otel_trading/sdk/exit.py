@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from otel_trading.sdk.heartbeat import Heartbeat
 
-__all__ = ["close_at_exit", "exit_on_sigterm"]
+__all__ = ["close_at_exit", "exit_on_sigterm", "exit_on_sigterm_as_the_parent_did"]
 
 #: Seconds that an exit may wait for a Collector that does not answer.
 BOUND: Final = 2.5
@@ -112,6 +112,45 @@ def exit_on_sigterm() -> None:
         return
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _exit)
+        _ForkedSignals.follow()
+
+
+def exit_on_sigterm_as_the_parent_did() -> None:
+    """Do the same in a forked worker that has begun to record, where its parent does it."""
+    if _ForkedSignals.following:
+        exit_on_sigterm()
+
+
+class _ForkedSignals:
+    """Lets SIGTERM end a forked child as if we were not there, until it records something itself.
+
+    Python drops what a handler raises inside a callback that runs after a fork: a pool that ends its workers while they
+    begin would wait for them for ever.
+    """
+
+    _of_thread: Final = threading.local()
+    following = False
+
+    @classmethod
+    def follow(cls) -> None:
+        """Look after every fork of this process and of its children."""
+        if not cls.following and hasattr(os, "register_at_fork"):
+            cls.following = True
+            os.register_at_fork(before=cls._hold, after_in_parent=cls._release, after_in_child=cls._default)
+
+    @classmethod
+    def _hold(cls) -> None:
+        cls._of_thread.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    @classmethod
+    def _release(cls) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, cls._of_thread.mask)
+
+    @classmethod
+    def _default(cls) -> None:
+        if signal.getsignal(signal.SIGTERM) is _exit:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        cls._release()
 
 
 def _exit(number: int, frame: FrameType | None) -> None:

@@ -104,3 +104,4 @@ class _Child:
             self._provider.add_metric_reader(reader)
         self._provider._metric_readers = built  # noqa: SLF001
         ending.close_at_exit(Heartbeat(), self._shutdowns())
+        ending.exit_on_sigterm_as_the_parent_did()

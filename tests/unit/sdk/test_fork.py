@@ -215,3 +215,28 @@ def test_a_scraped_parents_port_is_free_once_it_is_gone(sink: Collector) -> None
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize(("recording", "code"), [("", -15), ("meter.signal_emitted(type='buy', strategy='s')", 143)])
+def test_sigterm_ends_a_worker_whenever_it_comes(sink: Collector, recording: str, code: int) -> None:
+    done = _run(
+        sink,
+        f"""
+        import signal
+        otel_trading.configure()
+        reading, writing = os.pipe()
+        if not {bool(recording)}:  # the signal comes while callbacks of others run in the child
+            os.register_at_fork(after_in_child=lambda: (os.write(writing, b'x'), time.sleep(0.5)))
+        child = os.fork()
+        if not child:
+            {recording or "pass"}
+            os.write(writing, b'x')
+            time.sleep(60)
+            os._exit(0)
+        os.read(reading, 1)
+        os.kill(child, signal.SIGTERM)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+    )
+
+    assert done.stdout == f"{code}\n", done.stderr
