@@ -11,6 +11,7 @@ import math
 import re
 import time
 from collections import defaultdict
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
@@ -47,11 +48,27 @@ def add_to(request: ExportMetricsServiceRequest) -> None:
 
 
 def _metrics(now: int) -> Iterator[metrics_pb2.Metric]:
-    said: set[str] = set()
+    said: set[app.Series] = set()
     for family in itertools.chain.from_iterable(map(_families, app.registries())):
-        if family.name not in said:  # two registries may share a collector, and a series is sent once
-            said.add(family.name)
-            yield from _CONVERT.get(family.type, _gauges)(family, now)
+        # Two registries may share a collector or have series of one name, and a series is sent once.
+        left = copy(family)  # a collector of the app may hand out the same one each time
+        left.samples = [sample for sample in app.own(family) if app.series(sample) not in said]
+        said.update(map(app.series, left.samples))
+        yield from _converted(left, now)
+
+
+def _converted(family: Family, now: int) -> list[metrics_pb2.Metric]:
+    """Return the family as OTLP, or nothing of one that OTLP cannot say: it must not cost the bot's other metrics."""
+    try:
+        return [metric for metric in _CONVERT.get(family.type, _gauges)(family, now) if _has_points(metric)]
+    except Exception:  # noqa: BLE001  buckets that fall, a count that is no number, a label that is no text
+        _guard.count("internal_error")
+        _log.debug("A prometheus_client metric could not be sent and is left out.", exc_info=True)
+        return []
+
+
+def _has_points(metric: metrics_pb2.Metric) -> bool:
+    return bool(getattr(metric, metric.WhichOneof("data") or "gauge").data_points)
 
 
 def _families(registry: CollectorRegistry) -> Iterator[Family]:

@@ -83,9 +83,12 @@ def close_at_exit(heartbeat: Heartbeat, shutdowns: list[Callable[[], None]]) -> 
 
 
 def _crashed() -> bool:
-    """Return whether an exception that nobody caught ends the process: it broke, it did not stop. Ctrl-C stops it."""
-    error: type[BaseException] | None = getattr(sys, "last_type", None)
-    return error is not None and not issubclass(error, KeyboardInterrupt) and not hasattr(sys, "ps1")
+    """Return whether an exception that nobody caught ends the process: it broke, it did not stop. Ctrl-C stops it.
+
+    Python remembers the exception for us, but for a worker of `multiprocessing`, which still has it in hand.
+    """
+    error: type[BaseException] | None = sys.exc_info()[0] or getattr(sys, "last_type", None)
+    return error is not None and not issubclass(error, (KeyboardInterrupt, SystemExit)) and not hasattr(sys, "ps1")
 
 
 def _close_workers(close: Callable[[], None]) -> None:

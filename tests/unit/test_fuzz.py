@@ -52,7 +52,7 @@ class _Encoding(MetricExporter):
 def test_odd_values_through_every_helper(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRADING_STRICT", "0")
     exporter = _Encoding()
-    reader = SurvivingReader(exporter, export_interval_millis=200)
+    reader = SurvivingReader(exporter, export_interval_millis=10)
     provider = MeterProvider([reader], views=views(), shutdown_on_exit=False)
     bound, state = instruments.bind(provider), trackers.set_default(None)
     try:

@@ -240,3 +240,51 @@ def test_sigterm_ends_a_worker_whenever_it_comes(sink: Collector, recording: str
     )
 
     assert done.stdout == f"{code}\n", done.stderr
+
+
+def test_a_forked_worker_sends_what_it_counted_in_prometheus_client_itself(sink: Collector) -> None:
+    _run(
+        sink,
+        """
+        from otel_trading.instrumentation.prometheus_client import PrometheusClientInstrumentor
+        PrometheusClientInstrumentor().instrument()
+        from prometheus_client import Counter, Gauge, Histogram
+        orders, quiet = Counter('orders', 'Orders.'), Counter('quiet', 'Quiet.')
+        position, seconds = Gauge('position', 'Position.'), Histogram('seconds', 'Seconds.', buckets=(1, 10))
+        orders.inc(500); quiet.inc(3); position.set(7); seconds.observe(5)
+        meter.signal_emitted(type='buy', strategy='s')
+        child = os.fork()
+        if not child:
+            orders.inc(2); seconds.observe(0.5)
+            meter.signal_emitted(type='buy', strategy='s')
+            sys.exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        """,
+    )
+
+    assert sorted(sink.by_instance("orders_total").values()) == [2, 500]
+    assert sorted(sink.by_instance("position").values()) == [7], "the worker never moved it"
+    assert sorted(sink.by_instance("quiet_total").values()) == [0, 3]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_worker_that_breaks_has_not_stopped(sink: Collector, tmp_path: Path, method: str) -> None:
+    (tmp_path / "breaking.py").write_text(
+        "import otel_trading\nfrom otel_trading import meter\n"
+        "def breaks():\n    otel_trading.configure()\n    meter.signal_emitted(type='buy', strategy='s')\n"
+        "    raise ValueError('broke')\n"
+    )
+    _run(
+        sink,
+        f"""
+        import multiprocessing
+        sys.path.insert(0, {str(tmp_path)!r})
+        os.environ['PYTHONPATH'] = {str(tmp_path)!r} + os.pathsep + os.environ.get('PYTHONPATH', '')
+        import breaking
+        worker = multiprocessing.get_context({method!r}).Process(target=breaking.breaks)
+        worker.start(); worker.join(30)
+        assert worker.exitcode == 1
+        """,
+    )
+
+    assert sorted(sink.by_instance("trading.sdk.running").values()) == [0, 1], "the worker broke, its parent stopped"

@@ -87,7 +87,7 @@ def test_says_what_to_do_without_go(monkeypatch: pytest.MonkeyPatch, tmp_path: P
             "go: go.mod requires go >= 1.26.0 (running go 1.22.1; GOTOOLCHAIN=local)",
             r"too old .*running go 1\.22\.1.*Install",
         ),
-        ("write /tmp/x.a: no space left on device", r"filled the disk .* Free about 2400 MiB, then try again"),
+        ("write /tmp/x.a: no space left on device", r"filled the disk .* Free about 2500 MiB, then try again"),
         ("dial tcp: lookup proxy: no such host", r"could not build collector 0\.161\.0: dial tcp.*Put that right"),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_build_of_the_wrong_version_is_not_kept(tmp_path: Path, cache: Path) -
 def test_a_disk_that_is_too_small_is_noticed_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _tool(tmp_path, "go", _BUILDS)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=5 * 1024 * 1024))
-    with pytest.raises(StackError, match=r"needs about 2400 MiB .*; 5 MiB are free"):
+    with pytest.raises(StackError, match=r"needs about 2500 MiB .*; 5 MiB are free"):
         build.binaries(COLLECTOR, _Silent())
     assert not (tmp_path / "builds").exists()
 

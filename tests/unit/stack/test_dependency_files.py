@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from otel_trading.stack.state import Kind
 
-_POSTGRESQL = "postgresql://otel:pw@db.example"
+_POSTGRESQL = "postgresql://otel:never-told@db.example"
 
 
 def _compose(home: Path, kind: Kind = "native", **environ: str) -> dependencies.Plan:
@@ -49,16 +49,16 @@ def test_what_is_named_stands_beside_what_is_shipped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "kind", "endpoint", "encrypted"),
     [
-        ("redis://:pw@127.0.0.1", "native", "127.0.0.1:6379", False),
+        ("redis://:never-told@127.0.0.1", "native", "127.0.0.1:6379", False),
         ("redis://", "native", "127.0.0.1:6379", False),
         ("redis://", "docker", "host.docker.internal:6379", False),
-        ("rediss://:pw@cache.example:6380/3", "native", "cache.example:6380", True),
-        ("postgresql://otel:pw@localhost:5433/trading", "native", "localhost:5433", False),
-        ("postgres://otel:pw@", "native", "127.0.0.1:5432", False),
+        ("rediss://:never-told@cache.example:6380/3", "native", "cache.example:6380", True),
+        ("postgresql://otel:never-told@localhost:5433/trading", "native", "localhost:5433", False),
+        ("postgres://otel:never-told@", "native", "127.0.0.1:5432", False),
         (f"{_POSTGRESQL}:5432", "native", "db.example:5432", True),
         (f"{_POSTGRESQL}?sslmode=disable", "native", "db.example:5432", False),
         (f"{_POSTGRESQL}?sslmode=verify-full", "docker", "db.example:5432", True),
-        ("postgresql://otel:pw@[::1]:5433", "native", "[::1]:5433", False),
+        ("postgresql://otel:never-told@[::1]:5433", "native", "[::1]:5433", False),
     ],
 )
 @pytest.mark.parametrize("by", ["file", "variable"])
@@ -74,8 +74,8 @@ def test_a_url_names_a_server(tmp_path: Path, url: str, kind: Kind, endpoint: st
     assert receiver["endpoint"] == endpoint
     assert receiver["tls"]["insecure"] is not encrypted
     assert f"value: {endpoint}" in plan.text.replace("'", "")
-    assert plan.passwords == {name: "pw" if "pw" in url else ""}
-    assert "pw" not in plan.text
+    assert plan.passwords == {name: "never-told" if "never-told" in url else ""}
+    assert "never-told" not in plan.text
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_container_has_a_loopback_of_its_own(tmp_path: Path, host: str) -> Non
 
 
 def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    file = named(tmp_path, "redis", "redis://:pw@127.0.0.1")
+    file = named(tmp_path, "redis", "redis://:never-told@127.0.0.1")
     file.chmod(0o644)
     file.parent.chmod(0o755)
     with pytest.raises(ConfigError, match=r"redis can be read by other users .* chmod 600"):
