@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import threading
+import os
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections import OrderedDict, deque
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_trading import meter
 from otel_trading._locks import Lock
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from otel_trading.semconv import attributes as a
 
@@ -78,19 +80,47 @@ class Report:
 
 
 @dataclass(slots=True)
+class _Tally:
+    """What was counted under one id of the venue, which begins at nothing when a replace gives another one."""
+
+    #: Quantity of all fills, and of those that have an id.
+    done: float = 0.0
+    named: float = 0.0
+    #: Quantity of which the price is known, and what it came to.
+    priced: float = 0.0
+    value: float = 0.0
+    #: Fees that were booked, and those of fills with an id; by what they were charged in.
+    booked: dict[str | None, float] = field(default_factory=dict[str | None, float])
+    paid: dict[str | None, float] = field(default_factory=dict[str | None, float])
+    #: The last report of an order that is not ours, or not ours yet: a stream may be faster than the reply.
+    early: Report | None = None
+
+    def fill(self, size: float, price: float | None) -> None:
+        self.done += size
+        if price is not None:
+            self.priced += size
+            self.value += size * price
+
+    def add(self, other: _Tally) -> None:
+        self.done, self.named = self.done + other.done, self.named + other.named
+        self.priced, self.value = self.priced + other.priced, self.value + other.value
+        for mine, more in ((self.booked, other.booked), (self.paid, other.paid)):
+            for paid_in, fee in more.items():
+                mine[paid_in] = mine.get(paid_in, 0.0) + fee
+
+
+@dataclass(slots=True)
 class _Order:
     client_id: str | None
     status: str = "pending_new"
+    symbol: str | None = None
     base: str | None = None
     currency: str | None = None
-    #: What was counted: of all fills, and of those that have an id.
-    done: float = 0.0
-    named: float = 0.0
-    value: float = 0.0
-    fees: float = 0.0
-    #: The last report of one that is not ours, or not ours yet: a stream may be faster than the reply.
-    early: Report | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    #: Of the id that is in force.
+    tally: _Tally = field(default_factory=_Tally)
+    #: What the meter is still to be told, in this order and by which process, and the one that is doing so.
+    news: deque[tuple[int, Callable[[], object]]] = field(default_factory=deque["tuple[int, Callable[[], object]]"])
+    teller: int = 0
 
 
 class Orders:
@@ -101,8 +131,8 @@ class Orders:
     """
 
     def __init__(self) -> None:
-        self._names: OrderedDict[tuple[str, str], _Order] = OrderedDict()
-        self._others: OrderedDict[tuple[str, str], _Order] = OrderedDict()
+        self._names: OrderedDict[tuple[str, str], tuple[_Order, _Tally]] = OrderedDict()
+        self._others: OrderedDict[tuple[str, str], _Tally] = OrderedDict()
         self._executions: OrderedDict[Hashable, None] = OrderedDict()
         self._lock = Lock()
         self._numbers = itertools.count(1)
@@ -114,26 +144,37 @@ class Orders:
 
     def client_id(self, venue: str, name: object) -> str | None:
         """Return the id under which an order was sent, by any of its names; None for one that others sent."""
-        order = self._find(venue, name)
-        return None if order is None else order.client_id
+        found = self._find(venue, name)
+        return None if found is None else found[0].client_id
 
-    def sent(self, venue: str, client_id: str, *, base: str | None = None, currency: str | None = None) -> None:
+    def sent(
+        self,
+        venue: str,
+        client_id: str,
+        *,
+        symbol: str | None = None,
+        base: str | None = None,
+        currency: str | None = None,
+    ) -> None:
         """Remember an order that is about to be sent.
 
         Args:
             venue: To which.
             client_id: As said to `meter.order_request`.
+            symbol: Of fees that are told after the fill.
             base: What is traded, for fees that are charged in it.
             currency: What it is paid in.
         """
-        self._name(venue, client_id, _Order(client_id, base=base, currency=currency))
+        order = _Order(client_id, symbol=symbol, base=base, currency=currency)
+        self._name(venue, client_id, order, order.tally)
 
     def acknowledged(self, venue: str, client_id: str, *names: object) -> None:
         """Take the reply to an order: the venue has it, under these names."""
-        order = self._find(venue, client_id)
-        if order is None:
+        found = self._find(venue, client_id)
+        if found is None:
             return
-        early = [self._join(venue, str(name), order) for name in names if name is not None]
+        order = found[0]
+        early = [self._join(venue, str(name), order, order.tally) for name in names if name is not None]
         if order.status == "pending_new":
             order.status = "new"
             told = str(names[0]) if names and names[0] is not None else None
@@ -143,37 +184,47 @@ class Orders:
                 self.reported(venue, report)
 
     def renamed(self, venue: str, client_id: str, *names: object) -> None:
-        """Take the reply to a replace: the order goes on, under further names."""
-        order = self._find(venue, client_id)
-        if order is not None:
-            for name in names:
-                if name is not None:
-                    self._name(venue, str(name), order)
-            order.status = "new"
-            meter.order_status_changed(status="replaced", client_id=client_id, venue=venue)
+        """Take the reply to a replace: the order goes on, under further names; under another id, from nothing."""
+        found = self._find(venue, client_id)
+        if found is None:
+            return
+        order = found[0]
+        if names and names[0] is not None and self._find(venue, names[0]) is None:
+            order.tally = _Tally()
+            self._name(venue, client_id, order, order.tally)
+        early = [self._join(venue, str(name), order, order.tally) for name in names if name is not None]
+        order.status = "new"
+        meter.order_status_changed(status="replaced", client_id=client_id, venue=venue)
+        for report in early:
+            if report is not None:
+                self.reported(venue, report)
 
     def reported(self, venue: str, report: Report) -> None:
         """Take what the venue says of an order; what was known already changes nothing."""
-        order = self._find(venue, report.id) or self._find(venue, report.client_id)
-        if order is None:
+        found = self._find(venue, report.id) or self._find(venue, report.client_id)
+        if found is None:
             if report.id is not None:
                 self._other(venue, report.id).early = report
             return
+        order, tally = found
         if report.id is not None and (venue, report.id) not in self._names:
-            self._join(venue, report.id, order)
-        with order.lock:
+            self._join(venue, report.id, order, tally)
+        with self._lock:
             for execution in report.executions:
-                self._execution(venue, order, execution)
-            self._sum(venue, order, report)
-            status = report.status
-            late = order.status in _ENDS and status != "filled"
-            if status is None or status == order.status or late or (status == "new" and order.done):
-                return
-            order.status = status
-        if status == "rejected":
-            meter.order_rejected(client_id=order.client_id, venue_order_id=report.id, venue=venue)
-        else:
-            meter.order_status_changed(status=status, client_id=order.client_id, venue_order_id=report.id, venue=venue)
+                self._execution(venue, order, tally, execution)
+            self._sum(venue, order, tally, report)
+            if tally is order.tally:  # what ends an id that was replaced does not end the order
+                self._status(venue, order, report)
+        self._tell(order)
+
+    def _status(self, venue: str, order: _Order, report: Report) -> None:
+        status = report.status
+        late = order.status in _ENDS and status != "filled"
+        if status is None or status == order.status or late or (status == "new" and order.tally.done):
+            return
+        order.status = status
+        changed = meter.order_rejected if status == "rejected" else partial(meter.order_status_changed, status=status)
+        _later(order, partial(changed, client_id=order.client_id, venue_order_id=report.id, venue=venue))
 
     def executed(self, venue: str, name: object, execution: Execution, currency: str | None = None) -> None:
         """Take an execution of an order.
@@ -184,44 +235,81 @@ class Orders:
             execution: The fill.
             currency: Of the price, for an order that others sent.
         """
-        order = self._find(venue, name)
-        if order is not None:
-            with order.lock:
-                self._execution(venue, order, execution)
+        found = self._find(venue, name)
+        if found is not None:
+            with self._lock:
+                self._execution(venue, *found, execution)
+            self._tell(found[0])
         elif execution.time is not None and execution.time >= self._since and self._new(venue, execution):
             if name is not None and execution.quantity is not None:
-                other = self._other(venue, str(name))
-                other.done = other.named = other.done + execution.quantity
-                other.value += execution.quantity * (execution.price or 0.0)
-                other.fees += execution.fee or 0.0
-            _fill(venue, None, execution, currency, None)
+                with self._lock:
+                    _count(self._other(venue, str(name)), execution, currency)
+            _fill(venue, _Order(None, currency=currency), execution)
 
-    def _execution(self, venue: str, order: _Order, execution: Execution) -> None:
+    def _execution(self, venue: str, order: _Order, tally: _Tally, execution: Execution) -> None:
         size = execution.quantity
         if size is None or not self._new(venue, execution):
             return
-        order.named += size
-        news = order.named - order.done
-        if news <= order.named * _SAME:
-            return  # a sum told of it before
-        if news < size * (1 - _SAME):
-            execution.quantity = news
-        order.done, order.value = order.named, order.value + news * (execution.price or 0.0)
-        order.fees += execution.fee or 0.0
-        _fill(venue, order.client_id, execution, order.currency, order.base)
-
-    def _sum(self, venue: str, order: _Order, report: Report) -> None:
-        filled = report.filled or 0.0
-        news = filled - order.done
-        if news <= filled * _SAME:
+        tally.named += size
+        size = min(size, tally.named - tally.done)
+        fee, paid_in = execution.fee, execution.fee_currency or order.currency
+        if fee is not None:
+            tally.paid[paid_in] = tally.paid.get(paid_in, 0.0) + fee
+            owed = tally.paid[paid_in] - tally.booked.get(paid_in, 0.0)
+            fee = owed if fee < 0 else max(owed, 0.0)
+        if size <= tally.named * _SAME:  # a sum told of it before
+            _charge(venue, order, tally, replace(execution, fee=fee))
             return
-        value = None if report.average is None else filled * report.average
-        price = None if value is None else (value - order.value) / news
-        fee = None if report.fee is None else report.fee - order.fees
-        execution = Execution("", price, news, fee=fee, fee_currency=report.fee_currency)
-        order.done, order.value, order.fees = filled, value or 0.0, report.fee or 0.0
+        tally.fill(size, execution.price)
+        if fee is not None:
+            tally.booked[paid_in] = tally.booked.get(paid_in, 0.0) + fee
+        same = size >= (execution.quantity or 0.0) * (1 - _SAME)
+        told = replace(execution, fee=fee, quantity=execution.quantity if same else size)
+        _later(order, partial(_fill, venue, order, told))
+
+    def _sum(self, venue: str, order: _Order, tally: _Tally, report: Report) -> None:
+        filled = report.filled or 0.0
+        size, fee, paid_in = filled - tally.done, report.fee, report.fee_currency or order.currency
+        if fee is not None:
+            fee -= tally.booked.get(paid_in, 0.0)
+        execution = Execution("", report.average, size, symbol=order.symbol, fee=fee, fee_currency=report.fee_currency)
+        if size <= filled * _SAME:
+            _charge(venue, order, tally, execution)
+            return
+        execution.symbol = None  # the meter knows
+        if report.average is not None:
+            # what came without a price came at the same one
+            execution.price = (filled * report.average - tally.value) / (filled - tally.priced)
+            tally.priced, tally.value = filled, filled * report.average
+        tally.done = filled
+        if report.fee is not None:
+            tally.booked[paid_in] = report.fee
         complete = True if report.status == "filled" else None
-        _fill(venue, order.client_id, execution, order.currency, order.base, complete=complete)
+        _later(order, partial(_fill, venue, order, execution, complete=complete))
+
+    def _tell(self, order: _Order) -> None:
+        """Tell the meter, outside of any lock, which a signal handler or a fork may come into; one at a time."""
+        this = os.getpid()
+        with self._lock:
+            if order.teller == this:
+                return
+            order.teller = this  # another one's was a thread of the parent
+        try:
+            while call := self._next(order):
+                call()
+        except BaseException:
+            order.teller = 0
+            raise
+
+    def _next(self, order: _Order) -> Callable[[], object] | None:
+        this = os.getpid()
+        with self._lock:
+            while order.news:
+                process, call = order.news.popleft()
+                if process == this:  # else the parent does it
+                    return call
+            order.teller = 0
+        return None
 
     def _new(self, venue: str, execution: Execution) -> bool:
         key = (venue, execution.symbol, execution.id)
@@ -233,50 +321,75 @@ class Orders:
                 self._executions.popitem(last=False)
         return True
 
-    def _find(self, venue: str, name: object) -> _Order | None:
+    def _find(self, venue: str, name: object) -> tuple[_Order, _Tally] | None:
         return None if name is None else self._names.get((venue, str(name)))
 
-    def _other(self, venue: str, name: str) -> _Order:
+    def _other(self, venue: str, name: str) -> _Tally:
         with self._lock:
-            found = self._others.setdefault((venue, name), _Order(None))
+            found = self._others.setdefault((venue, name), _Tally())
             if len(self._others) > MAX_OTHERS:
                 self._others.popitem(last=False)
         return found
 
-    def _join(self, venue: str, name: str, order: _Order) -> Report | None:
+    def _join(self, venue: str, name: str, order: _Order, tally: _Tally) -> Report | None:
         """Give an order one name more, and what came under that name before; returns the last report of it."""
-        self._name(venue, name, order)
         with self._lock:
+            self._name(venue, name, order, tally)
             other = self._others.pop((venue, name), None)
-        if other is None:
-            return None
-        with order.lock:
-            order.done, order.named = order.done + other.done, order.named + other.named
-            order.value, order.fees = order.value + other.value, order.fees + other.fees
+            if other is None:
+                return None
+            tally.add(other)
         return other.early
 
-    def _name(self, venue: str, name: str, order: _Order) -> None:
+    def _name(self, venue: str, name: str, order: _Order, tally: _Tally) -> None:
         with self._lock:
-            self._names[venue, name] = order
+            self._names[venue, name] = order, tally
             if len(self._names) > MAX_NAMES:
                 self._names.popitem(last=False)
 
 
-def _fill(
-    venue: str,
-    client_id: str | None,
-    execution: Execution,
-    currency: str | None,
-    base: str | None,
-    *,
-    complete: bool | None = None,
-) -> None:
+def _later(order: _Order, call: Callable[[], object]) -> None:
+    order.news.append((os.getpid(), partial(copy_context().run, call)))
+
+
+def _count(tally: _Tally, execution: Execution, currency: str | None) -> None:
+    tally.named += execution.quantity or 0.0
+    tally.fill(tally.named - tally.done, execution.price)
+    paid_in = execution.fee_currency or currency
+    for fees in (tally.booked, tally.paid):
+        fees[paid_in] = fees.get(paid_in, 0.0) + (execution.fee or 0.0)
+
+
+def _charge(venue: str, order: _Order, tally: _Tally, execution: Execution) -> None:
+    """Book a fee of which no fill told."""
+    fee, key = execution.fee, execution.fee_currency or order.currency
+    before = tally.booked.get(key, 0.0)
+    if fee is None or fee <= abs(before) * _SAME:
+        return
+    tally.booked[key] = before + fee
+    late, paid_in = _converted(order, replace(execution, fee=fee))
+    symbol, currency = execution.symbol or order.symbol, paid_in or order.currency
+    if late is not None:
+        charge = partial(meter.fee_charged, value=late, type="commission", symbol=symbol, currency=currency)
+        _later(order, partial(charge, venue=venue))
+
+
+def _converted(order: _Order, execution: Execution) -> tuple[float | None, str | None]:
+    """Return a fee in the currency of the order when it was charged in what was traded, else as it was charged."""
     fee, paid_in = execution.fee, execution.fee_currency
-    if fee is not None and paid_in is not None and paid_in == base and execution.price is not None:
-        fee, paid_in = fee * execution.price, currency
+    # of an inverse contract both are one, and its fee is no quantity of contracts
+    in_base = paid_in is not None and paid_in == order.base and paid_in != order.currency
+    if fee is not None and in_base and execution.price is not None:
+        return fee * execution.price, order.currency
+    return fee, paid_in
+
+
+def _fill(venue: str, order: _Order, execution: Execution, *, complete: bool | None = None) -> None:
+    currency = order.currency
+    fee, paid_in = _converted(order, execution)
     ours = paid_in is None or currency is None or paid_in == currency
     meter.order_filled(
-        client_id=client_id,
+        client_id=order.client_id,
         side=execution.side,
         price=execution.price,
         quantity=execution.quantity,
@@ -289,4 +402,5 @@ def _fill(
         venue=venue,
     )
     if not ours and fee is not None and fee > 0:
-        meter.fee_charged(value=fee, type="commission", symbol=execution.symbol, currency=paid_in, venue=venue)
+        symbol = execution.symbol or order.symbol
+        meter.fee_charged(value=fee, type="commission", symbol=symbol, currency=paid_in, venue=venue)

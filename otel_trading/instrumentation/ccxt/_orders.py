@@ -122,10 +122,11 @@ def placed(exchange: Any, order: dict[str, Any], sent: Any) -> dict[str, Any]:
     given = [place.get(name) for place in (fields(sent), params) for name in _CLIENT_IDS]
     client_id = next((str(name) for name in given if name), None) or ORDERS.number(exchange.id)
     terms(exchange, traded)
-    ORDERS.sent(exchange.id, client_id, base=traded.get("base"), currency=_currency(traded))
+    symbol = traded.get("symbol", order.get("symbol"))
+    ORDERS.sent(exchange.id, client_id, symbol=symbol, base=traded.get("base"), currency=_currency(traded))
     return {
         "client_id": client_id,
-        "symbol": traded.get("symbol", order.get("symbol")),
+        "symbol": symbol,
         "instrument_type": _KINDS.get(str(traded.get("type"))),
         **kind(order, params),
     }

@@ -126,7 +126,7 @@ def placed(venue: str, order: dict[str, Any]) -> dict[str, Any]:
     """Remember an order that is about to leave, and return it as keywords of `meter.order_request`."""
     client_id = str(order.get("newClientOrderId") or ORDERS.number(venue))
     base, currency = pair(str(order.get("symbol")))
-    ORDERS.sent(venue, client_id, base=base, currency=currency)
+    ORDERS.sent(venue, client_id, symbol=order.get("symbol"), base=base, currency=currency)
     return {"client_id": client_id, **kind(order)}
 
 

@@ -1,0 +1,201 @@
+"""What libraries tell of orders becomes fills and fees once, whatever comes first, and nothing hangs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any
+
+import pytest
+
+from otel_trading import meter
+from otel_trading.instrumentation._orders import Execution, Orders, Report
+
+VENUE = "venue"
+Told = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    """What the meter was told."""
+    heard: Told = []
+    for name in ("order_filled", "fee_charged", "order_status_changed", "order_acknowledged", "order_rejected"):
+
+        def hear(name: str = name, **keywords: Any) -> None:
+            heard.append((name, keywords))
+
+        monkeypatch.setattr(meter, name, hear)
+    return heard
+
+
+def _orders(base: str = "BTC", currency: str = "USDT") -> Orders:
+    orders = Orders()
+    orders.sent(VENUE, "a", symbol="BTC/USDT", base=base, currency=currency)
+    orders.acknowledged(VENUE, "a", "1")
+    return orders
+
+
+def _said(orders: Orders, filled: float, average: float | None, fee: float | None = None, number: str = "1") -> None:
+    orders.reported(VENUE, Report(number, "a", None, filled, average, fee, None if fee is None else "USDT"))
+
+
+def _fills(told: Told) -> list[tuple[float, float | None, float | None]]:
+    return [(said["quantity"], said["price"], said["fee"]) for name, said in told if name == "order_filled"]
+
+
+def _fees(told: Told) -> float:
+    """Sum of all fees, of fills and on their own."""
+    return sum(float(said.get("fee") or said.get("value") or 0.0) for _, said in told)
+
+
+def test_fee_of_an_inverse_contract_is_not_multiplied_by_its_price(told: Told) -> None:
+    orders = _orders("BTC", "BTC")
+    orders.executed(VENUE, "1", Execution("x", 50_000.0, 10.0, fee=0.001, fee_currency="BTC"))
+    assert _fills(told) == [(10.0, 50_000.0, 0.001)]
+
+
+def test_fee_in_what_is_traded_is_converted(told: Told) -> None:
+    orders = _orders()
+    orders.executed(VENUE, "1", Execution("x", 50_000.0, 1.0, fee=0.001, fee_currency="BTC"))
+    assert _fills(told) == [(1.0, 50_000.0, 50.0)]
+
+
+def test_signal_handler_in_the_middle_of_a_fill_does_not_hang(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders, hear = _orders(), meter.order_filled
+
+    def interrupted(**keywords: Any) -> None:
+        hear(**keywords)
+        if len(_fills(told)) == 1:
+            signal.raise_signal(signal.SIGUSR1)
+
+    monkeypatch.setattr(meter, "order_filled", interrupted)
+    before = signal.signal(signal.SIGUSR1, lambda *_: _said(orders, 2.0, 100.0))
+    late = threading.Timer(10, lambda: os._exit(70))  # a hang would end the whole run
+    late.start()
+    try:
+        _said(orders, 1.0, 100.0)
+    finally:
+        late.cancel()
+        signal.signal(signal.SIGUSR1, before)
+    assert _fills(told) == [(1.0, 100.0, None), (1.0, 100.0, None)]
+
+
+def test_child_forked_in_the_middle_of_a_fill_does_not_hang(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders, hear = _orders(), meter.order_filled
+    here, go = threading.Event(), threading.Event()
+
+    def slow(**keywords: Any) -> None:
+        here.set()
+        go.wait(10)
+        hear(**keywords)
+
+    monkeypatch.setattr(meter, "order_filled", slow)
+    thread = threading.Thread(target=_said, args=(orders, 1.0, 100.0))
+    thread.start()
+    here.wait(10)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(5)
+        monkeypatch.setattr(meter, "order_filled", hear)
+        _said(orders, 2.0, 100.0)
+        os._exit(0 if _fills(told) == [(1.0, 100.0, None)] else 1)
+    go.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_other_thread_leaves_its_news_to_the_one_that_tells(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders, hear = _orders(), meter.order_filled
+
+    def slow(**keywords: Any) -> None:
+        if not _fills(told):
+            thread = threading.Thread(target=orders.reported, args=(VENUE, Report("1", "a", "canceled")))
+            thread.start()
+            thread.join()
+        hear(**keywords)
+
+    monkeypatch.setattr(meter, "order_filled", slow)
+    _said(orders, 1.0, 100.0)
+    assert [name for name, _ in told][1:] == ["order_filled", "order_status_changed"]
+
+
+def test_report_without_an_average_loses_nothing(told: Told) -> None:
+    orders = _orders()
+    _said(orders, 3.0, 100.0, 3.0)
+    _said(orders, 4.0, None)
+    _said(orders, 5.0, 100.0, 5.0)
+    assert _fills(told) == [(3.0, 100.0, 3.0), (1.0, None, None), (1.0, 100.0, 2.0)]
+
+
+def test_replaced_order_goes_on_from_nothing_under_its_new_id(told: Told) -> None:
+    orders = _orders()
+    _said(orders, 2.0, 100.0)
+    orders.renamed(VENUE, "a", "2", "b")
+    _said(orders, 1.0, 110.0, number="2")
+    _said(orders, 2.5, 100.0, number="1")  # told late of the old one
+    orders.reported(VENUE, Report("1", "a", "canceled", 2.5, 100.0))
+    orders.reported(VENUE, Report("2", "b", "filled", 3.0, 110.0))
+    assert _fills(told) == [(2.0, 100.0, None), (1.0, 110.0, None), (0.5, 100.0, None), (2.0, 110.0, None)]
+    assert [said["status"] for name, said in told if name == "order_status_changed"] == ["replaced", "filled"]
+
+
+def test_replaced_order_under_the_same_id_goes_on(told: Told) -> None:
+    orders = _orders()
+    _said(orders, 2.0, 100.0)
+    orders.renamed(VENUE, "a", "1")
+    _said(orders, 3.0, 100.0)
+    assert _fills(told) == [(2.0, 100.0, None), (1.0, 100.0, None)]
+
+
+def test_what_a_stream_told_of_a_new_id_before_the_reply_is_not_lost(told: Told) -> None:
+    orders = _orders()
+    orders.reported(VENUE, Report("2", "b", "partially_filled", 1.0, 100.0))
+    orders.renamed(VENUE, "a", "2", "b")
+    assert _fills(told) == [(1.0, 100.0, None)]
+
+
+def test_fee_that_comes_after_the_sum_is_booked_once(told: Told) -> None:
+    orders = _orders()
+    _said(orders, 2.0, 100.0)
+    for number in ("x", "y", "x"):
+        orders.executed(VENUE, "1", Execution(number, 100.0, 1.0, fee=0.5, fee_currency="USDT"))
+    _said(orders, 2.0, 100.0, 1.0)
+    assert _fills(told) == [(2.0, 100.0, None)]
+    assert _fees(told) == 1.0
+    assert told[-1][1] == {
+        "value": 0.5, "type": "commission", "symbol": "BTC/USDT", "currency": "USDT", "venue": VENUE
+    }  # fmt: skip
+
+
+def test_fee_that_a_later_sum_tells_is_booked_once(told: Told) -> None:
+    orders = _orders()
+    _said(orders, 2.0, 100.0)
+    _said(orders, 2.0, 100.0, 1.0)
+    _said(orders, 2.0, 100.0, 1.0)
+    orders.executed(VENUE, "1", Execution("x", 100.0, 2.0, fee=1.0, fee_currency="USDT"))
+    assert _fees(told) == 1.0
+
+
+def test_fee_of_a_fill_that_a_sum_told_in_part_is_booked_once(told: Told) -> None:
+    orders = _orders()
+    _said(orders, 1.0, 100.0, 0.5)
+    orders.executed(VENUE, "1", Execution("x", 100.0, 2.0, fee=1.0, fee_currency="USDT"))
+    _said(orders, 2.0, 100.0, 1.0)
+    assert _fills(told) == [(1.0, 100.0, 0.5), (1.0, 100.0, 0.5)]
+    assert _fees(told) == 1.0
+
+
+def test_fee_in_another_currency_that_comes_late_is_booked_in_it(told: Told) -> None:
+    orders = _orders()
+    _said(orders, 2.0, 100.0)
+    orders.executed(VENUE, "1", Execution("x", 100.0, 2.0, fee=0.01, fee_currency="BNB"))
+    assert told[-1][0] == "fee_charged"
+    assert (told[-1][1]["value"], told[-1][1]["currency"]) == (0.01, "BNB")
+
+
+def test_rebate_of_a_fill_is_kept(told: Told) -> None:
+    orders = _orders()
+    orders.executed(VENUE, "1", Execution("x", 100.0, 2.0, fee=-1.0, fee_currency="USDT"))
+    _said(orders, 2.0, 100.0, -1.0)
+    assert _fills(told) == [(2.0, 100.0, -1.0)]
