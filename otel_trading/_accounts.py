@@ -29,13 +29,13 @@ def alias(account: str) -> str:
     """Return what stands for an account: the same each time, and its own alias again.
 
     Args:
-        account: As the bot or its broker calls it; every mention of it in a text is replaced from now on.
+        account: As the bot or its broker calls it; every mention of a number in a text is replaced from now on.
     """
     number = account.strip()
     wanted = environment.OTEL_TRADING_ACCOUNT_ALIAS.get()
     if not number or wanted == "never" or _OURS.fullmatch(number):
         return account
-    if wanted == "numbers" and sum(map(str.isdecimal, number)) < _DIGITS_OF_A_NUMBER:
+    if wanted == "numbers" and not _is_number(number):
         return account
     return _hashed(number)
 
@@ -62,8 +62,13 @@ def _hashed(number: str) -> str:
     import hmac  # noqa: PLC0415  with hashlib half as long to import as the rest of us
 
     made = "acct-" + hmac.new(_key(), number.encode(errors="replace"), "sha256").hexdigest()[:8]
-    _secrets.replace(number, made)
+    if _is_number(number):  # a name such as `kraken` is also that of a venue
+        _secrets.replace(number, made)
     return made
+
+
+def _is_number(account: str) -> bool:
+    return sum(map(str.isdecimal, account)) >= _DIGITS_OF_A_NUMBER
 
 
 @cache

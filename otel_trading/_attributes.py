@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from otel_trading import _context
 from otel_trading._accounts import alias
 from otel_trading._guard import lose, overflow
-from otel_trading._secrets import MASK, is_named, without_secrets
+from otel_trading._secrets import MASK, is_secret_label, without_secrets
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
@@ -175,7 +175,9 @@ def custom(keywords: dict[str, object]) -> AttributeSet:
             _custom.clear()
         given = {_ours(name): _text(WORDS.get(name), value) for name, value in keywords.items() if value is not None}
         values = {attribute.name: defaults.values.get(attribute.name, "") for attribute in _ALWAYS} | given
-        admitted = {name: MASK if is_named(name) else _admit(name, text) for name, text in values.items() if text}
+        admitted = {
+            name: MASK if is_secret_label(name, text) else _admit(name, text) for name, text in values.items() if text
+        }
         found = AttributeSet(admitted)
         if _short(keywords.values()):
             _custom[key] = found
@@ -205,14 +207,14 @@ def reset_caps() -> None:
 
 
 def _text(attribute: Attribute | None, value: object) -> str:
-    text = "" if value is None else _plain(value)
+    text = "" if value is None else _plain(value, "" if attribute is None else attribute.name)
     if attribute is a.ACCOUNT:
         return alias(text)
     return text.lower() if attribute is a.VENUE else text
 
 
-def _plain(value: object) -> str:
-    text = without_secrets(str(value.value if isinstance(value, Enum) else value)[:MAX_LENGTH])
+def _plain(value: object, of: str) -> str:
+    text = without_secrets(str(value.value if isinstance(value, Enum) else value)[:MAX_LENGTH], of)
     return text.encode("utf-8", "replace").decode("utf-8")  # one lone surrogate would fail a whole export
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "LABELS",
     "LEFT_OUT",
     "LONGEST_HELD",
     "MASK",
@@ -24,27 +25,33 @@ __all__ = [
     "NAMES",
     "forget",
     "is_named",
+    "is_secret_label",
     "look",
+    "look_again",
     "remembering",
     "replace",
     "without_secrets",
 ]
 
 MASK: Final = "***"
-_WHAT: Final = r"(?:key|token|sign|pass)"
-#: The names of attributes and variables whose whole value is a secret.
-NAMES: Final = (
-    rf"(?i:(?:api|access|private|signing|listen|consumer|session|auth|bot|refresh|csrf)[ ._-]?{_WHAT}"
+_WHOSE: Final = r"(?:api|access|private|signing|listen|consumer|session|auth|bot|refresh|csrf)"
+_HARD: Final = (
+    # A signal is no sign, and what passed no pass.
+    rf"{_WHOSE}[ ._-]?(?:key|token|(?:sign(?:ature)?|pass)(?:[^a-z]|$))"
     r"|secret|passw(?:or)?d|passphrase|mnemonic|db\.(?:query|statement)\.parameter"
-    r"|(?:^|[._-])(?:token|signature|sign|otp|credentials?)$|[._-]pwd$|header[._-]key$|cookie$|authorization$)"
+    r"|(?:^|[._-])credentials?$|[._-]pwd$|header[._-]key$|cookie$|authorization$"
 )
+#: The labels of a metric whose whole value is a secret, whatever it is.
+LABELS: Final = rf"(?i:{_HARD})"
+#: The names of attributes and variables whose whole value is a secret.
+NAMES: Final = rf"(?i:{_HARD}|(?:^|[._-])(?:token|signature|sign|otp)$)"
 #: User and password of a URL, and every query: exchanges sign in it. Its first group stays.
 LEFT_OUT: Final = r"([A-Za-z][\w+.-]*://)(?:[^\s/?#@]*@)+|\?[\w.%&;~+\[\]-]*=\S*"
 _QUOTED: Final = r"""b?\\?"[^"]+"|b?'[^']+'"""
 _VALUE: Final = rf"""(?:{_QUOTED}|[^\s"'\\,;&<)}}\]]+)"""
 _IS: Final = r"""(?:\\?["']\s*[,:=]|\s*(?:[:=]>?|>))\s*"""
 _WORDS: Final = (
-    rf"(?:api|access|private|signing|listen|consumer|session|auth|bot|refresh|csrf)[ _-]?{_WHAT}\w*"
+    rf"{_WHOSE}[ _-]?(?:(?:key|token)\w*|(?:sign(?:ature)?|pass)(?:_\w*)?)"
     r"|secret\w*|passw(?:or)?d\w*|passphrase|mnemonic"
 )
 _SOFT: Final = r"\b(?:pwd|token|signature|sign|otp)"
@@ -65,10 +72,13 @@ MASKED: Final = (
     (("/",), r"(/)(?:[A-Za-z0-9]{24,}|[\w-]{50,})"),
 )
 
-#: What no pattern of RE2 can say: neither a hash nor a name has both cases and digits at this length. An address of
-#: Ethereum (0x...) or of Solana (43 or 44 characters of base58) has; it is public, and bots trade tokens by it.
+#: An address of Ethereum, and one of Solana: they are public, and bots trade tokens by them.
+_ETHEREUM: Final = re.compile("0x[0-9A-Fa-f]{40}")
+_BASE58: Final = "[1-9A-HJ-NP-Za-km-z]{43,44}"
+#: What no pattern of RE2 can say: neither a hash nor a name has both cases and digits at this length. An address has.
 _LONG: Final = (
-    r"\b(?!0x)(?![1-9A-HJ-NP-Za-km-z]{43,44}\b)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{40,}\b"
+    rf"\b(?!0x)(?!{_BASE58}\b)"
+    r"(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{40,}\b"
     r"|(?<![\w+/])(?=[a-z0-9+/]*[A-Z])[A-Za-z0-9+/]{40,}={1,2}"
 )
 LONGEST_HELD: Final = 256
@@ -77,13 +87,28 @@ _SHORTEST_REPLACED: Final = 5
 #: A shorter text is a secret only by what stands beside it.
 _SHORTEST_ALONE: Final = 15
 _SHORTEST_LONG: Final = 40
+#: No asset has so long a name with digits but an address; those with dates (PT-sUSDE-25SEP2025) have separators.
+_KEY: Final = re.compile(
+    r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}|(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])\S{32,}"
+)
+#: `postgres` or `momentum` under a secret name tells nothing apart, and stands in the names of databases and bots.
+_WORD: Final = re.compile("[a-z]{1,15}")
+#: A known value ends where a word does; an escaped character before it (`%3D`, a backslash and n) is not part of it.
+_BEGINS: Final = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
+_ENDS: Final = r"(?![A-Za-z0-9])"
+#: Attributes that tell apart whose telemetry it is; a value of the environment is never looked for in them.
+_TELLING: Final = re.compile(r"service\.|db\.system|trading\.(?:instrument\.symbol|venue\.name|strategy\.name)$")
 
 
 class _Known:
     """The secrets that stood in the environment when it was last looked at; a file of settings may fill it later."""
 
     size = -1
+    #: Hash of what the environment held.
+    held = 0
     pattern: re.Pattern[str] | None = None
+    #: What somebody named alone.
+    named: re.Pattern[str] | None = None
     #: What somebody named, and what stands for it.
     replaced: Final[dict[str, str]] = {}
 
@@ -106,15 +131,36 @@ def is_named(name: str) -> bool:
     return _named(name) if len(name) <= LONGEST_HELD else True
 
 
-def without_secrets(text: str) -> str:
-    """Return the text with `***` for each secret, and without any query string."""
+def is_secret_label(name: str, value: str) -> bool:
+    """Return whether a label of a metric holds a secret; a `token` is an asset unless its value looks like a key.
+
+    A label that became `***` would make one series of several assets.
+    """
+    if not is_named(name):
+        return False
+    return len(name) > LONGEST_HELD or re.search(LABELS, name) is not None or _is_key(value)
+
+
+def without_secrets(text: str, of: str = "") -> str:
+    """Return the text with `***` for each secret, and without any query string.
+
+    Args:
+        text: Any text.
+        of: The attribute that holds it, if any.
+    """
     look()
-    return _short(text) if len(text) <= LONGEST_HELD else _clean(text)
+    return _short(text, of) if len(text) <= LONGEST_HELD else _clean(text, of)
 
 
 def look() -> None:
-    """Take notice of what the environment holds by now."""
+    """Take notice of variables that came or went; cheap enough for every text."""
     if len(os.environ) != _Known.size:
+        _look_around()
+
+
+def look_again() -> None:
+    """Take notice of variables that changed, too: once per collection, because it reads them all."""
+    if _held() != _Known.held:
         _look_around()
 
 
@@ -131,16 +177,17 @@ def _named(name: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _short(text: str) -> str:
-    return _clean(text)
+def _short(text: str, of: str) -> str:
+    return _clean(text, of)
 
 
 _forgetting: Final[list[Callable[[], None]]] = [_short.cache_clear]
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, of: str) -> str:
+    known = _Known.named if of and _TELLING.match(of) else _Known.pattern
     if len(text) < _SHORTEST_ALONE and not _beside().search(text):
-        return text if _Known.pattern is None else _Known.pattern.sub(_instead, text)
+        return text if known is None else known.sub(_instead, text)
     if "://" in text or "?" in text:
         text = re.sub(LEFT_OUT, r"\1", text)
     low = text.lower()
@@ -151,7 +198,7 @@ def _clean(text: str) -> str:
                 break
     if len(text) >= _SHORTEST_LONG:
         text = _long().sub(MASK, text)
-    return text if _Known.pattern is None else _Known.pattern.sub(_instead, text)
+    return text if known is None else known.sub(_instead, text)
 
 
 def _instead(found: re.Match[str]) -> str:
@@ -179,12 +226,41 @@ def _look_around() -> None:
 
     found: set[str] = set()
     for name, value in list(os.environ.items()):
-        found.update([value] if is_named(name) else re.findall(r"://[^\s/?#@:]*:([^\s/?#]+)@", value))
+        found.update(_of_variable(name, value))
     found |= {quote(value, safe="") for value in found}
-    kept = [re.escape(value) for value in sorted(found, key=len, reverse=True) if len(value) >= _SHORTEST_KEPT]
+    kept = [_bounded(value) for value in sorted(found, key=len, reverse=True)]
     # A number stands alone: it may be part of a longer one, of a time for instance.
-    kept += [rf"\b{re.escape(value)}\b" for value in list(_Known.replaced)]
-    _Known.pattern = re.compile("|".join(kept)) if kept else None
-    _Known.size = len(os.environ)
+    named = [rf"\b{re.escape(value)}\b" for value in list(_Known.replaced)]
+    _Known.pattern, _Known.named = _any_of(kept + named), _any_of(named)
+    _Known.size, _Known.held = len(os.environ), _held()
     for forgets in _forgetting:
         forgets()
+
+
+def _held() -> int:
+    return hash(tuple(os.environ.items()))
+
+
+def _of_variable(name: str, value: str) -> list[str]:
+    """Return what of a variable is a secret; an address under `BASE_TOKEN` and a mere word are none."""
+    if not is_named(name):
+        found = re.findall(r"://[^\s/?#@:]*:([^\s/?#]+)@", value)
+    elif _ETHEREUM.fullmatch(value) or (re.fullmatch(_BASE58, value) and not re.search(LABELS, name)):
+        return []
+    else:
+        found = [value]
+    return [one for one in found if len(one) >= _SHORTEST_KEPT and not _WORD.fullmatch(one)]
+
+
+def _bounded(value: str) -> str:
+    """Return the pattern of a known value: a short one may be part of a word that says something else, a key cannot."""
+    return re.escape(value) if _is_key(value) else _BEGINS + re.escape(value) + _ENDS
+
+
+def _is_key(value: str) -> bool:
+    public = _ETHEREUM.fullmatch(value) or re.fullmatch(_BASE58, value)
+    return public is None and _KEY.search(value[:LONGEST_HELD]) is not None
+
+
+def _any_of(patterns: list[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(patterns)) if patterns else None

@@ -19,7 +19,7 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2
 
 from otel_trading import _guard
 from otel_trading.instrumentation import prometheus_client as app
-from otel_trading.sdk.redaction import clean
+from otel_trading.sdk.redaction import clean_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -170,7 +170,7 @@ def _times(of: dict[str, Sample], now: int) -> dict[str, int]:
 
 
 def _attributes(labels: Iterable[tuple[str, str]]) -> list[KeyValue]:
-    cleaned = clean(dict(sorted(labels)))
+    cleaned = clean_labels(dict(sorted(labels)))
     return [KeyValue(key=name, value=AnyValue(string_value=value)) for name, value in cleaned.items()]
 
 

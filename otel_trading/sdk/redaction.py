@@ -6,24 +6,36 @@ value that stands in the text of a database statement: keys and accounts are kep
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.sdk._logs import LogRecordProcessor
+from opentelemetry.sdk.metrics.export import NumberDataPoint, Sum
 from opentelemetry.sdk.trace import Event, SpanProcessor
 from opentelemetry.trace import Link, Status
 
-from otel_trading._secrets import LONGEST_HELD, MASK, is_named, look, remembering, without_secrets
+from otel_trading import _guard
+from otel_trading._secrets import (
+    LONGEST_HELD,
+    MASK,
+    is_named,
+    is_secret_label,
+    look,
+    look_again,
+    remembering,
+    without_secrets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk._logs import ReadWriteLogRecord
-    from opentelemetry.sdk.metrics.export import MetricsData
+    from opentelemetry.sdk.metrics.export import DataPointT, Metric, MetricsData
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["LogRedaction", "SpanRedaction", "clean", "clean_metrics"]
+__all__ = ["LogRedaction", "SpanRedaction", "clean", "clean_labels", "clean_metrics"]
 
 #: What HTTP instrumentations record of a request, in the stable and in the old names.
 _WHOLE: Final = frozenset({"url.full", "http.url", "http.target"})
@@ -77,33 +89,85 @@ def clean_metrics(data: MetricsData) -> MetricsData:
 
     Our own attributes were cleaned when they were first seen.
     """
+    look_again()
     for every in data.resource_metrics:
         for scope in every.scope_metrics:
             own = scope.scope.name == "otel_trading"
             for metric in scope.metrics:
+                if not own:
+                    _clean_points(metric)
                 for point in metric.data.data_points:
-                    if not own and point.attributes:
-                        object.__setattr__(point, "attributes", clean(point.attributes))
                     for exemplar in getattr(point, "exemplars", ()):
                         object.__setattr__(exemplar, "filtered_attributes", None)
     return data
 
 
+def _clean_points(metric: Metric) -> None:
+    changed = False
+    for point in metric.data.data_points:
+        cleaned = clean_labels(point.attributes or {})
+        changed = changed or cleaned != point.attributes
+        object.__setattr__(point, "attributes", cleaned)
+    if changed:
+        object.__setattr__(metric.data, "data_points", _once_each(metric))
+
+
+def _once_each(metric: Metric) -> list[DataPointT]:
+    """Return one point of each series: Prometheus refuses all that comes along with a series that comes twice.
+
+    Totals that differed by a secret are added up. Of all else the first stays, and each other one is counted.
+    """
+    kept: dict[str, Any] = {}
+    for point in metric.data.data_points:
+        key = repr(sorted((point.attributes or {}).items()))
+        before = kept.setdefault(key, point)
+        if before is point:
+            continue
+        if isinstance(metric.data, Sum) and isinstance(point, NumberDataPoint):
+            kept[key] = dataclasses.replace(before, value=before.value + point.value)
+        else:
+            _guard.count("duplicate")
+    return list(kept.values())
+
+
 def clean(held: Mapping[str, Any]) -> dict[str, Any]:
     """Return attributes without secrets."""
     look()
-    copied: Any = getattr(held, "copy", None)  # OpenTelemetry's own mapping locks for each item
-    plain: Mapping[str, Any] = copied() if copied else held
     return {
         name: _short(name, value) if type(value) is str and len(value) <= LONGEST_HELD else _value(name, value)
-        for name, value in plain.items()
+        for name, value in _plain(held).items()
         if name != _QUERY
     }
+
+
+def clean_labels(held: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a metric's point without secrets; what tells series apart stays where it is none."""
+    look()
+    return {
+        name: _short_label(name, value) if type(value) is str and len(value) <= LONGEST_HELD else _label(name, value)
+        for name, value in _plain(held).items()
+        if name != _QUERY
+    }
+
+
+def _plain(held: Mapping[str, Any]) -> Mapping[str, Any]:
+    copied: Any = getattr(held, "copy", None)  # OpenTelemetry's own mapping locks for each item
+    return cast("Mapping[str, Any]", copied()) if copied else held
 
 
 def _value(name: str, value: Any) -> Any:
     if name and not isinstance(value, bool) and value is not None and is_named(name):
         return MASK
+    return _inside(name, value)
+
+
+def _label(name: str, value: Any) -> Any:
+    if not isinstance(value, bool) and value is not None and is_secret_label(name, str(value)):
+        return MASK
+    return _inside(name, value)
+
+
+def _inside(name: str, value: Any) -> Any:
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     if isinstance(value, str):
@@ -118,10 +182,15 @@ def _short(name: str, text: str) -> str:
     return MASK if is_named(name) else _text(name, text)
 
 
+@remembering
+def _short_label(name: str, text: str) -> str:
+    return MASK if is_secret_label(name, text) else _text(name, text)
+
+
 def _text(name: str, text: str) -> str:
     if name in _STATEMENTS:
         return _LITERALS.sub("?", text)
-    return without_secrets(text.partition("?")[0] if name in _WHOLE else text)
+    return without_secrets(text.partition("?")[0] if name in _WHOLE else text, name)
 
 
 def _sequence(values: Sequence[Any]) -> list[Any]:

@@ -38,23 +38,29 @@ def _wall() -> str:
         "trace": ("span", [*_text("name"), *_text("status.message")]),
         "log": ("log", [*_text("body", " where IsString(body)"), *_values("body", " where IsMap(body)")]),
     }
-    attributes = [
-        f"delete_matching_keys(attributes, {_quoted(_secrets.NAMES)})",
-        'delete_key(attributes, "url.query")',
-        'delete_key(attributes, "process.command_args")',
-        *_values("attributes"),
-    ]
     lines = [_HEAD, "  transform/secrets:", "    error_mode: ignore"]
-    anchor = ["&no_secrets", *_listed(attributes)]
+    anchor = ["&no_secrets", *_listed(_attributes(_secrets.NAMES))]
     for signal, places in _PLACES.items():
         lines.append(f"    {signal}_statements:")
         for place in places:
+            if place == "datapoint":  # without a label `token` all assets of a metric would be one series
+                lines += [f"      - context: {place}", "        statements:", *_listed(_attributes(_secrets.LABELS))]
+                continue
             lines += [f"      - context: {place}", f"        statements: {anchor[0]}", *anchor[1:]]
             anchor = ["*no_secrets"]
         if signal in texts:
             place, statements = texts[signal]
             lines += [f"      - context: {place}", "        statements:", *_listed(statements)]
     return "\n".join(lines) + "\n"
+
+
+def _attributes(names: str) -> list[str]:
+    return [
+        f"delete_matching_keys(attributes, {_quoted(names)})",
+        'delete_key(attributes, "url.query")',
+        'delete_key(attributes, "process.command_args")',
+        *_values("attributes"),
+    ]
 
 
 def _listed(statements: list[str]) -> list[str]:

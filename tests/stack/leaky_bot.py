@@ -130,8 +130,8 @@ def records() -> None:
     log.info("started with --api-key %s --fast", secret("log argv"))
     log.info("started with --password=%s", secret("log argv equals"))
     log.info("<password>%s</password>", secret("log xml"))
-    log.info("invalid signature %s", secret("log prose") + "77")
-    log.info("my api key is %s", secret("log prose is") + "77")
+    log.info("invalid signature %s", secret("log prose") + "777777")
+    log.info("my api key is %s", secret("log prose is") + "777777")
     log.info("passphrase: '%s and more'", secret("log passphrase"))
     log.info("key %s", long("log bare long"))
     log.info("told https://api.telegram.org/bot123456789:%s/sendMessage", long("log telegram"))
@@ -195,11 +195,11 @@ def measurements() -> None:
         account=long("account"),
     ):
         pass
-    meter.order_rejected(symbol=known, strategy=f"wss://bot:{secret('strategy')}@venue", account=f"token={known}")
+    meter.order_rejected(symbol="A", strategy=f"wss://bot:{secret('strategy')}@venue", account=f"token={known}")
     meter.counter("leaky.calls").add(1, api_key=secret("custom named"), note=f"password={secret('custom text')}")
     own = metrics.get_meter("leaky").create_counter("leaky.own")
     with trace.get_tracer("leaky").start_as_current_span("exemplar"):
-        own.add(1, {"signature": secret("metric named"), "url": f"http://v/?key={secret('metric url')}"})
+        own.add(1, {"signature": long("metric named"), "url": f"http://v/?key={secret('metric url')}"})
         own.add(1, {"authorization": f"Bearer {secret('metric header')}", "bare": long("metric bare")})
         own.add(1, {"env": known})
     app = prometheus_client.Counter("leaky_app", "Of the app.", ["api_key", "note"])

@@ -191,7 +191,7 @@ def test_what_another_sender_leaks_ends_at_the_collector(stack: Stack) -> None:
     point = of_metric["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["sum"]["dataPoints"][0]
     span = of_span["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
     record = of_log["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]
-    point["attributes"] = [_attribute("kept", "as it is"), *leaks]
+    point["attributes"] = [_attribute("kept", "as it is"), _attribute("base_token", "USDC"), *leaks]
     span |= {"attributes": leaks, "status": {"code": 2, "message": texts[2]}}
     span["events"] = [{"name": "sloppy", "timeUnixNano": span["startTimeUnixNano"], "attributes": leaks}]
     record["attributes"] = leaks
@@ -206,6 +206,7 @@ def test_what_another_sender_leaks_ends_at_the_collector(stack: Stack) -> None:
         wait_until(partial(_holds, file, "sloppy"), 20, f"a line in {file}")
     held = wait_until(lambda: series(stack, "sloppy"), 20, "the metric")
     (found,) = [one for one in held if one["__name__"] == "sloppy_calls_total"]
+    assert found["base_token"] == "USDC", "without it all assets would be one series"
     assert (found["kept"], found["text_0"], found["text_1"]) == ("as it is", "http://venue/order", "{'apiKey': ***}")
     assert _found(_held(stack, begun), {}) == []
     for name, content in _kept(stack, begun).items():

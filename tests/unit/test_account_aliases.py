@@ -57,6 +57,8 @@ def test_what_is_no_number_stays(name: str) -> None:
 def test_all_or_none_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRADING_ACCOUNT_ALIAS", "always")
     assert _accounts.alias("main").startswith("acct-")
+    assert _accounts.alias("kraken").startswith("acct-")
+    assert without_secrets("kraken") == "kraken", "the venue"
     monkeypatch.setenv("OTEL_TRADING_ACCOUNT_ALIAS", "never")
     assert _accounts.alias(NUMBER) == NUMBER
 
