@@ -26,8 +26,10 @@ HOSTS: Final = {
     "crypto.com": "cryptocom",
     "dapi.binance.com": "binancecoinm",
     "deribit.com": "deribit",
+    "dstream.binance.com": "binancecoinm",
     "exchange.coinbase.com": "coinbaseexchange",
     "fapi.binance.com": "binanceusdm",
+    "fstream.binance.com": "binanceusdm",
     "futures.kraken.com": "krakenfutures",
     "gateio.ws": "gate",
     "gemini.com": "gemini",
@@ -39,6 +41,8 @@ HOSTS: Final = {
     "oanda.com": "oanda",
     "okx.com": "okx",
     "tradier.com": "tradier",
+    "ws-dapi.binance.com": "binancecoinm",
+    "ws-fapi.binance.com": "binanceusdm",
 }
 
 

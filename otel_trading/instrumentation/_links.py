@@ -13,7 +13,7 @@ import time
 from contextvars import copy_context
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from otel_trading import meter
 from otel_trading._locks import Lock
@@ -44,8 +44,12 @@ EMITS: Final[tuple[Metric, ...]] = (
 )
 _MAX_LENGTH: Final = 120
 _MAX_FEEDS: Final = 1000
-#: A segment of a path that holds one of these is a key: Binance's listenKey, a token, an account.
-_KEY: Final = re.compile(r"(?=[A-Za-z_-]*\d)[\w-]{20,}|\d{8,}")
+#: A segment of a path that is none of these may be a key, a token or an account: a short word, a version, a stream.
+_PLAIN: Final = re.compile(
+    r"(?:(?=.{1,20}$)[a-z]{1,16}(?:[-_.][a-z]{1,16}){0,2}|[a-z]{0,2}\d{1,2}(?:\.\d{1,2})?(?:(?:alpha|beta|rc)\d{1,2})?"
+    r"|[a-z\d]{1,20}(?:_[a-z\d]{1,10}){0,2}@[a-zA-Z]{2,24}\d{0,4}(?:_\d{1,2}[smhdwM])?(?:@\d{1,5}m?s)?"
+    r"|![a-zA-Z]{2,24}(?:_\d{1,2}[smhd])?(?:@arr)?(?:@\d{1,5}m?s)?)?"
+)
 #: Seconds in which messages still come after a subscription was ended; a feed that goes on later was not.
 _LATE: Final = 5.0
 _ATTRIBUTE: Final = "_otel_trading_link"
@@ -257,5 +261,6 @@ def _name(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = f":{parts.port}" if parts.port else ""
-    path = "/".join("*" if _KEY.search(segment) else segment for segment in parts.path.split("/")).rstrip("/")
+    segments = [unquote(segment) for segment in parts.path.split("/")]
+    path = "/".join(segment if _PLAIN.fullmatch(segment) else "*" for segment in segments).rstrip("/")
     return f"{host}{port}{path}"[:_MAX_LENGTH]

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import pytest
+import requests
 
 from otel_trading import meter
 from otel_trading.instrumentation._orders import Execution, Orders, Report
+from otel_trading.instrumentation.ccxt import _orders as ccxt_orders
+from otel_trading.instrumentation.ccxt._calls import Call
+from otel_trading.instrumentation.python_binance._calls import venue_at
 
 VENUE = "venue"
 Told = list[tuple[str, dict[str, Any]]]
@@ -20,7 +26,14 @@ Told = list[tuple[str, dict[str, Any]]]
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     """What the meter was told."""
     heard: Told = []
-    for name in ("order_filled", "fee_charged", "order_status_changed", "order_acknowledged", "order_rejected"):
+    for name in (
+        "order_sent",
+        "order_filled",
+        "fee_charged",
+        "order_status_changed",
+        "order_acknowledged",
+        "order_rejected",
+    ):
 
         def hear(name: str = name, **keywords: Any) -> None:
             heard.append((name, keywords))
@@ -199,3 +212,76 @@ def test_rebate_of_a_fill_is_kept(told: Told) -> None:
     orders.executed(VENUE, "1", Execution("x", 100.0, 2.0, fee=-1.0, fee_currency="USDT"))
     _said(orders, 2.0, 100.0, -1.0)
     assert _fills(told) == [(2.0, 100.0, -1.0)]
+
+
+ETH, BTC = {"symbol": "ETH/USDT"}, {"symbol": "BTC/USDT"}
+
+
+def _batch(told: Told, orders: list[dict[str, Any]], replies: list[dict[str, Any]], sent: Any = None) -> Told:
+    """Send orders by `create_orders`, and return what is told after their replies."""
+    exchange = SimpleNamespace(id="batches", markets={}, markets_by_id={})
+    call = Call(exchange, "create_orders", (orders,))
+    call.params = sent
+    with call.request():
+        pass
+    del told[:]
+    call.returned(replies)
+    return [(name, said) for name, said in told if name != "order_sent"]
+
+
+def test_replies_to_a_batch_belong_to_the_orders_of_their_client_ids(told: Told) -> None:
+    orders: list[dict[str, Any]] = [
+        {**BTC, "type": "market", "side": "buy", "amount": 1.0},
+        {**BTC, "type": "market", "side": "buy", "amount": 1.0},
+        {**ETH, "type": "market", "side": "sell", "amount": 2.0},
+    ]
+    replies: list[dict[str, Any]] = [
+        {"status": "rejected"},
+        {"id": "9", "clientOrderId": "m3", "status": "closed", "filled": 2.0, "average": 10.0, **ETH},
+        {"id": "8", "clientOrderId": "m1", "status": "open", **BTC},
+    ]
+    sent = {"batchOrders": [{"newClientOrderId": name} for name in ("m1", "m2", "m3")]}
+    heard = _batch(told, orders, replies, sent)
+    assert [(name, said["client_id"]) for name, said in heard] == [
+        ("order_acknowledged", "m3"),
+        ("order_filled", "m3"),
+        ("order_status_changed", "m3"),
+        ("order_acknowledged", "m1"),
+        ("order_rejected", "m2"),
+    ]
+
+
+def test_replies_to_a_batch_without_client_ids_belong_to_the_only_order_that_is_like_them(told: Told) -> None:
+    orders: list[dict[str, Any]] = [
+        {**BTC, "type": "limit", "side": "buy", "amount": 1.0},
+        {**ETH, "type": "limit", "side": "sell", "amount": 2.0, "params": {"clientOrderId": "e"}},
+        {**BTC, "type": "limit", "side": "buy", "amount": 1.0},
+    ]
+    replies: list[dict[str, Any]] = [
+        {"id": "5", "status": "open", **BTC, "side": "buy", "amount": 1.0},
+        {"id": "6", "status": "open", **ETH, "side": "sell", "amount": 2.0},
+        {"id": None, "status": "rejected"},
+    ]
+    heard = _batch(told, orders, replies)
+    assert [(name, said["client_id"]) for name, said in heard] == [("order_acknowledged", "e")]
+
+
+def _error(cause: BaseException) -> BaseException:
+    error: BaseException = type("ExchangeError", (Exception,), {"__module__": "ccxt.base.errors"})()
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("cause", [aiohttp.ClientPayloadError(), requests.exceptions.ChunkedEncodingError()])
+def test_order_whose_reply_broke_off_is_not_known_to_be_refused(cause: BaseException) -> None:
+    assert ccxt_orders.reason(_error(cause)) is None
+
+
+@pytest.mark.parametrize("cause", [requests.HTTPError(), ValueError()])
+def test_order_that_was_answered_is_refused(cause: BaseException) -> None:
+    assert ccxt_orders.reason(_error(cause)) == "other"
+
+
+def test_market_of_a_socket_follows_from_its_path() -> None:
+    found = [venue_at(f"ws://here:1/ws-{kind}/v1") for kind in ("fapi", "dapi", "api")]
+    assert found == ["binanceusdm", "binancecoinm", "binance"]

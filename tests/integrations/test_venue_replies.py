@@ -213,6 +213,10 @@ def test_off_and_on_again_is_as_once(url: str, capmeter: CapturingMeter) -> None
     [
         ("https://api.binance.com/api/v3/time", "binance"),
         ("https://FAPI.binance.com:443/x", "binanceusdm"),
+        ("wss://ws-fapi.binance.com/ws-fapi/v1", "binanceusdm"),
+        ("wss://fstream.binance.com/ws", "binanceusdm"),
+        ("wss://ws-dapi.binance.com/ws-dapi/v1", "binancecoinm"),
+        ("wss://dstream.binance.com/ws", "binancecoinm"),
         ("https://api.kraken.com", "kraken"),
         ("https://futures.kraken.com/x", "krakenfutures"),
         ("https://notbinance.com", None),

@@ -125,6 +125,18 @@ NAMES = {
         "dstream.binance.com/ws/ethusd_next_quarter@continuousKline_1m"
     ),
     "wss://x.com/ws/pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6a81va65sdf19v8a65a1": "x.com/ws/*",
+    "wss://x.com/ws/!ticker@arr": "x.com/ws/!ticker@arr",
+    "wss://x.com/ws/!markPrice@arr@1s": "x.com/ws/!markPrice@arr@1s",
+    "wss://x.com/ws/btcusdt%40depth20@100ms": "x.com/ws/btcusdt@depth20@100ms",
+    "wss://x.com/linear-swap-ws": "x.com/linear-swap-ws",
+    "wss://x.com/ws-api/v3": "x.com/ws-api/v3",
+    "wss://x.com/v5/public/linear": "x.com/v5/public/linear",
+    "wss://x.com/v1beta3/crypto/us": "x.com/v1beta3/crypto/us",
+    "wss://x.com/ws/AbCdEfGhIjKlMnOp": "x.com/ws/*",
+    "wss://x.com/ws/pqia%39 1ma19a5s61": "x.com/ws/*",
+    "wss://x.com/u/abcdefghijklmnopqrstuvwxyz": "x.com/u/*",
+    "wss://x.com/u/U1234567/me@mail.example.com": "x.com/u/*/*",
+    "wss://x.com/u/a%2Fb": "x.com/u/*",
     "wss://x.com/550e8400-e29b-41d4-a716-446655440000/u/123456789": "x.com/*/u/*",
 }
 

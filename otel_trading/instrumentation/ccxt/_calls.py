@@ -44,7 +44,7 @@ class Call:
         kwargs: Its keywords.
     """
 
-    __slots__ = ("args", "exchange", "failed", "ids", "kwargs", "name", "params", "requests", "sent", "timer")
+    __slots__ = ("args", "batch", "exchange", "failed", "ids", "kwargs", "name", "params", "requests", "sent", "timer")
 
     def __init__(
         self, exchange: Any, name: str, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -58,6 +58,8 @@ class Call:
         self.params: Any = None
         #: Client ids of the orders that it is about, or of the messages about them.
         self.ids: list[str] = []
+        #: The orders of `create_orders`, as the meter was told.
+        self.batch: list[dict[str, Any]] = []
         self.timer: Any = None
 
     def request(self) -> AbstractContextManager[object]:
@@ -100,9 +102,11 @@ class Call:
         )
 
     def _batch(self) -> None:
-        for order in self.args[0] if self.args else self.kwargs["orders"]:
-            keywords = _orders.placed(self.exchange, order, None)
+        orders = self.args[0] if self.args else self.kwargs["orders"]
+        for order, sent in zip(orders, _orders.batch(self.params, len(orders)), strict=True):
+            keywords = _orders.placed(self.exchange, order, sent)
             self.ids.append(keywords["client_id"])
+            self.batch.append(keywords)
             meter.order_sent(venue=self.exchange.id, **keywords)
 
     def begin(self) -> None:
@@ -126,8 +130,7 @@ class Call:
         elif name == "fetch_time":
             self._clock(result)
         elif name == "create_orders":
-            for client_id, order in zip(self.ids, result, strict=False):
-                _orders.replied(self.exchange, client_id, order)
+            _orders.replied_to_all(self.exchange, self.batch, result)
         elif self.ids:
             self._answered(name, result)
 

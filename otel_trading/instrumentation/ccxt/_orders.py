@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from otel_trading import meter
 from otel_trading.instrumentation._orders import Execution, Orders, Report, quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from otel_trading.semconv import attributes as a
 
-__all__ = ["ORDERS", "executed", "fields", "kind", "market", "placed", "reason", "replied", "reported", "terms"]
+__all__ = [
+    "ORDERS",
+    "batch",
+    "executed",
+    "fields",
+    "kind",
+    "market",
+    "placed",
+    "reason",
+    "replied",
+    "replied_to_all",
+    "reported",
+    "terms",
+]
 
 #: Shared by all instances: one sends over REST, another one streams.
 ORDERS: Final = Orders()
@@ -78,6 +94,9 @@ _KINDS: Final[dict[str, a.InstrumentType]] = {
 }  # fmt: skip
 _SIDES: Final[dict[str, a.OrderSide]] = {"buy": "buy", "sell": "sell"}
 _LIQUIDITY: Final[dict[str, a.Liquidity]] = {"maker": "maker", "taker": "taker"}
+#: Libraries whose exceptions ccxt passes on as the cause of its own, and those of them that are an answer all the same.
+_TRANSPORTS: Final = frozenset({"aiohttp", "requests", "urllib3"})
+_ANSWERS: Final = frozenset({"ClientResponseError", "HTTPError"})
 #: Where venues take the client order id; ccxt makes one up for some of them.
 _CLIENT_IDS: Final = (
     "clientOrderId", "newClientOrderId", "cl_ord_id", "clOrdId", "orderLinkId", "clientOid", "client_order_id",
@@ -151,6 +170,46 @@ def replied(exchange: Any, client_id: str, order: Any) -> None:
     _report(exchange, told, client_id)
 
 
+def batch(sent: Any, number: int) -> Sequence[dict[str, Any] | None]:
+    """Return what of a request carries its orders, one by one; as many times None where that is not known."""
+    places = [sent, *fields(sent).values()]
+    found = [cast("list[dict[str, Any]]", place) for place in places if isinstance(place, list)]
+    return next((orders for orders in found if len(orders) == number and all(map(fields, orders))), [None] * number)
+
+
+def replied_to_all(exchange: Any, orders: list[dict[str, Any]], replies: Any) -> None:
+    """Take the replies to several new orders, which ccxt sorts by time: one that could be of two is of none.
+
+    Args:
+        exchange: Sent them.
+        orders: As `placed` returned them.
+        replies: Of those that the venue took and of those that it refused.
+    """
+    left = {order["client_id"]: order for order in orders}
+    others: list[dict[str, Any]] = []
+    for told in map(fields, replies):
+        known = ORDERS.client_id(exchange.id, told.get("clientOrderId"))
+        if known is not None and known in left:
+            del left[known]
+            replied(exchange, known, told)
+        else:
+            others.append(told)
+    for order in list(left.values()):
+        mine = [told for told in others if _is_reply(order, told)]
+        if len(mine) == 1 and sum(_is_reply(one, mine[0]) for one in left.values()) == 1:
+            others.remove(mine[0])
+            replied(exchange, left.pop(order["client_id"])["client_id"], mine[0])
+    if len(others) == len(left) and all(told.get("status") == "rejected" for told in others):
+        for client_id, told in zip(left, others, strict=True):  # nothing in a refusal says of which it is
+            replied(exchange, client_id, {"status": told["status"]})
+
+
+def _is_reply(order: dict[str, Any], told: dict[str, Any]) -> bool:
+    size, amount = order["quantity"], quantity(told.get("amount"))
+    same = size is not None and amount is not None and math.isclose(size, amount)
+    return same and (order["symbol"], order["side"]) == (told.get("symbol"), told.get("side"))
+
+
 def reported(exchange: Any, order: Any) -> None:
     """Take an order that ccxt read from any message of the venue."""
     told = fields(order)
@@ -217,9 +276,17 @@ def _currency(traded: dict[str, Any]) -> str | None:
 
 def reason(error: BaseException) -> a.RejectReason | None:
     """Return why an order was refused, or None when it is not known to be: see `_REASONS`."""
+    if type(error).__name__ == "ExchangeError" and _broken(error.__cause__):
+        return None
     for kind_ in type(error).__mro__:
         if not kind_.__module__.startswith("ccxt."):
             return None
         if kind_.__name__ in _REASONS:
             return _REASONS[kind_.__name__]
     return None
+
+
+def _broken(cause: BaseException | None) -> bool:
+    """Whether a reply broke off: ccxt makes its plainest exception of that, as of a status that nobody explains."""
+    kind_ = type(cause)
+    return kind_.__module__.split(".")[0] in _TRANSPORTS and kind_.__name__ not in _ANSWERS

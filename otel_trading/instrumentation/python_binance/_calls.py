@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["asked", "handled", "handled_async", "requested", "requested_async", "venue_at"]
 
-_PATH: Final = re.compile(r"/(api|sapi|papi|fapi|dapi|eapi)/v\d+/(?:margin/|um/|cm/)?(\w+(?:/\w+)?)")
+_PATH: Final = re.compile(r"/(?:ws-)?(api|sapi|papi|fapi|dapi|eapi)/v\d+(?:/(?:margin/|um/|cm/)?(\w+(?:/\w+)?))?")
 _VENUES: Final = {"fapi": "binanceusdm", "dapi": "binancecoinm"}
 #: ccxt's verb by method and path; of others only that there was a request.
 _VERBS: Final = {
