@@ -5,122 +5,27 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from otel_trading import meter
 from otel_trading._locks import Lock
+from otel_trading.instrumentation._reports import SAME, Execution, Order, Report, Tally, quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable
 
-    from otel_trading.semconv import attributes as a
 
 __all__ = ["Execution", "Orders", "Report", "quantity"]
 
 MAX_NAMES: Final = 20_000
 MAX_EXECUTIONS: Final = 10_000
 MAX_OTHERS: Final = 1000
-#: How near to a sum of fills another one is the same: above what adding floats loses, below what a fill can be.
-_SAME: Final = 1e-9
 #: After these only a fill is news; streams and replies overtake each other.
 _ENDS: Final = frozenset({"filled", "canceled", "rejected", "expired"})
-
-
-def quantity(value: Any) -> float | None:
-    """Return what a library gives as a number, a text or a Decimal; None for what is none."""
-    try:
-        return None if value is None else float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-@dataclass(slots=True)
-class Execution:
-    """One fill with an id of the venue (FIX 17)."""
-
-    id: str
-    price: float | None
-    quantity: float | None
-    symbol: str | None = None
-    side: a.OrderSide | None = None
-    liquidity: a.Liquidity | None = None
-    fee: float | None = None
-    fee_currency: str | None = None
-    #: Unix seconds.
-    time: float | None = None
-
-
-@dataclass(slots=True)
-class Report:
-    """What the venue says of an order: everything that it says, whatever of it was said before.
-
-    Args:
-        id: The venue's id (FIX 37).
-        client_id: Client order id (FIX 11).
-        status: FIX 39, or None for one that the library does not know.
-        filled: Quantity filled so far.
-        average: Average price so far.
-        fee: Charged so far.
-        fee_currency: What it was charged in.
-        executions: Those that the report lists.
-    """
-
-    id: str | None
-    client_id: str | None = None
-    status: a.OrderStatus | None = None
-    filled: float | None = None
-    average: float | None = None
-    fee: float | None = None
-    fee_currency: str | None = None
-    executions: Iterable[Execution] = ()
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What was counted under one id of the venue, which begins at nothing when a replace gives another one."""
-
-    #: Quantity of all fills, and of those that have an id.
-    done: float = 0.0
-    named: float = 0.0
-    #: Quantity of which the price is known, and what it came to.
-    priced: float = 0.0
-    value: float = 0.0
-    #: Fees that were booked, and those of fills with an id; by what they were charged in.
-    booked: dict[str | None, float] = field(default_factory=dict[str | None, float])
-    paid: dict[str | None, float] = field(default_factory=dict[str | None, float])
-    #: The last report of an order that is not ours, or not ours yet: a stream may be faster than the reply.
-    early: Report | None = None
-
-    def fill(self, size: float, price: float | None) -> None:
-        self.done += size
-        if price is not None:
-            self.priced += size
-            self.value += size * price
-
-    def add(self, other: _Tally) -> None:
-        self.done, self.named = self.done + other.done, self.named + other.named
-        self.priced, self.value = self.priced + other.priced, self.value + other.value
-        for mine, more in ((self.booked, other.booked), (self.paid, other.paid)):
-            for paid_in, fee in more.items():
-                mine[paid_in] = mine.get(paid_in, 0.0) + fee
-
-
-@dataclass(slots=True)
-class _Order:
-    client_id: str | None
-    status: str = "pending_new"
-    symbol: str | None = None
-    base: str | None = None
-    currency: str | None = None
-    #: Of the id that is in force.
-    tally: _Tally = field(default_factory=_Tally)
-    #: What the meter is still to be told, in this order and by which process, and the one that is doing so.
-    news: deque[tuple[int, Callable[[], object]]] = field(default_factory=deque["tuple[int, Callable[[], object]]"])
-    teller: int = 0
 
 
 class Orders:
@@ -131,8 +36,8 @@ class Orders:
     """
 
     def __init__(self) -> None:
-        self._names: OrderedDict[tuple[str, str], tuple[_Order, _Tally]] = OrderedDict()
-        self._others: OrderedDict[tuple[str, str], _Tally] = OrderedDict()
+        self._names: OrderedDict[tuple[str, str], tuple[Order, Tally]] = OrderedDict()
+        self._others: OrderedDict[tuple[str, str], Tally] = OrderedDict()
         self._executions: OrderedDict[Hashable, None] = OrderedDict()
         self._lock = Lock()
         self._numbers = itertools.count(1)
@@ -165,7 +70,7 @@ class Orders:
             base: What is traded, for fees that are charged in it.
             currency: What it is paid in.
         """
-        order = _Order(client_id, symbol=symbol, base=base, currency=currency)
+        order = Order(client_id, symbol=symbol, base=base, currency=currency)
         self._name(venue, client_id, order, order.tally)
 
     def acknowledged(self, venue: str, client_id: str, *names: object) -> None:
@@ -190,7 +95,7 @@ class Orders:
             return
         order = found[0]
         if names and names[0] is not None and self._find(venue, names[0]) is None:
-            order.tally = _Tally()
+            order.tally = Tally()
             self._name(venue, client_id, order, order.tally)
         early = [self._join(venue, str(name), order, order.tally) for name in names if name is not None]
         order.status = "new"
@@ -217,7 +122,7 @@ class Orders:
                 self._status(venue, order, report)
         self._tell(order)
 
-    def _status(self, venue: str, order: _Order, report: Report) -> None:
+    def _status(self, venue: str, order: Order, report: Report) -> None:
         status = report.status
         late = order.status in _ENDS and status != "filled"
         if status is None or status == order.status or late or (status == "new" and order.tally.done):
@@ -244,9 +149,9 @@ class Orders:
             if name is not None and execution.quantity is not None:
                 with self._lock:
                     _count(self._other(venue, str(name)), execution, currency)
-            _fill(venue, _Order(None, currency=currency), execution)
+            _fill(venue, Order(None, currency=currency), execution)
 
-    def _execution(self, venue: str, order: _Order, tally: _Tally, execution: Execution) -> None:
+    def _execution(self, venue: str, order: Order, tally: Tally, execution: Execution) -> None:
         size = execution.quantity
         if size is None or not self._new(venue, execution):
             return
@@ -257,23 +162,23 @@ class Orders:
             tally.paid[paid_in] = tally.paid.get(paid_in, 0.0) + fee
             owed = tally.paid[paid_in] - tally.booked.get(paid_in, 0.0)
             fee = owed if fee < 0 else max(owed, 0.0)
-        if size <= tally.named * _SAME:  # a sum told of it before
+        if size <= tally.named * SAME:  # a sum told of it before
             _charge(venue, order, tally, replace(execution, fee=fee))
             return
         tally.fill(size, execution.price)
         if fee is not None:
             tally.booked[paid_in] = tally.booked.get(paid_in, 0.0) + fee
-        same = size >= (execution.quantity or 0.0) * (1 - _SAME)
+        same = size >= (execution.quantity or 0.0) * (1 - SAME)
         told = replace(execution, fee=fee, quantity=execution.quantity if same else size)
         _later(order, partial(_fill, venue, order, told))
 
-    def _sum(self, venue: str, order: _Order, tally: _Tally, report: Report) -> None:
+    def _sum(self, venue: str, order: Order, tally: Tally, report: Report) -> None:
         filled = report.filled or 0.0
         size, fee, paid_in = filled - tally.done, report.fee, report.fee_currency or order.currency
         if fee is not None:
             fee -= tally.booked.get(paid_in, 0.0)
         execution = Execution("", report.average, size, symbol=order.symbol, fee=fee, fee_currency=report.fee_currency)
-        if size <= filled * _SAME:
+        if size <= filled * SAME:
             _charge(venue, order, tally, execution)
             return
         execution.symbol = None  # the meter knows
@@ -287,7 +192,7 @@ class Orders:
         complete = True if report.status == "filled" else None
         _later(order, partial(_fill, venue, order, execution, complete=complete))
 
-    def _tell(self, order: _Order) -> None:
+    def _tell(self, order: Order) -> None:
         """Tell the meter, outside of any lock, which a signal handler or a fork may come into; one at a time."""
         this = os.getpid()
         with self._lock:
@@ -301,7 +206,7 @@ class Orders:
             order.teller = 0
             raise
 
-    def _next(self, order: _Order) -> Callable[[], object] | None:
+    def _next(self, order: Order) -> Callable[[], object] | None:
         this = os.getpid()
         with self._lock:
             while order.news:
@@ -321,17 +226,17 @@ class Orders:
                 self._executions.popitem(last=False)
         return True
 
-    def _find(self, venue: str, name: object) -> tuple[_Order, _Tally] | None:
+    def _find(self, venue: str, name: object) -> tuple[Order, Tally] | None:
         return None if name is None else self._names.get((venue, str(name)))
 
-    def _other(self, venue: str, name: str) -> _Tally:
+    def _other(self, venue: str, name: str) -> Tally:
         with self._lock:
-            found = self._others.setdefault((venue, name), _Tally())
+            found = self._others.setdefault((venue, name), Tally())
             if len(self._others) > MAX_OTHERS:
                 self._others.popitem(last=False)
         return found
 
-    def _join(self, venue: str, name: str, order: _Order, tally: _Tally) -> Report | None:
+    def _join(self, venue: str, name: str, order: Order, tally: Tally) -> Report | None:
         """Give an order one name more, and what came under that name before; returns the last report of it."""
         with self._lock:
             self._name(venue, name, order, tally)
@@ -341,18 +246,18 @@ class Orders:
             tally.add(other)
         return other.early
 
-    def _name(self, venue: str, name: str, order: _Order, tally: _Tally) -> None:
+    def _name(self, venue: str, name: str, order: Order, tally: Tally) -> None:
         with self._lock:
             self._names[venue, name] = order, tally
             if len(self._names) > MAX_NAMES:
                 self._names.popitem(last=False)
 
 
-def _later(order: _Order, call: Callable[[], object]) -> None:
+def _later(order: Order, call: Callable[[], object]) -> None:
     order.news.append((os.getpid(), partial(copy_context().run, call)))
 
 
-def _count(tally: _Tally, execution: Execution, currency: str | None) -> None:
+def _count(tally: Tally, execution: Execution, currency: str | None) -> None:
     tally.named += execution.quantity or 0.0
     tally.fill(tally.named - tally.done, execution.price)
     paid_in = execution.fee_currency or currency
@@ -360,11 +265,11 @@ def _count(tally: _Tally, execution: Execution, currency: str | None) -> None:
         fees[paid_in] = fees.get(paid_in, 0.0) + (execution.fee or 0.0)
 
 
-def _charge(venue: str, order: _Order, tally: _Tally, execution: Execution) -> None:
+def _charge(venue: str, order: Order, tally: Tally, execution: Execution) -> None:
     """Book a fee of which no fill told."""
     fee, key = execution.fee, execution.fee_currency or order.currency
     before = tally.booked.get(key, 0.0)
-    if fee is None or fee <= abs(before) * _SAME:
+    if fee is None or fee <= abs(before) * SAME:
         return
     tally.booked[key] = before + fee
     late, paid_in = _converted(order, replace(execution, fee=fee))
@@ -374,7 +279,7 @@ def _charge(venue: str, order: _Order, tally: _Tally, execution: Execution) -> N
         _later(order, partial(charge, venue=venue))
 
 
-def _converted(order: _Order, execution: Execution) -> tuple[float | None, str | None]:
+def _converted(order: Order, execution: Execution) -> tuple[float | None, str | None]:
     """Return a fee in the currency of the order when it was charged in what was traded, else as it was charged."""
     fee, paid_in = execution.fee, execution.fee_currency
     # of an inverse contract both are one, and its fee is no quantity of contracts
@@ -384,7 +289,7 @@ def _converted(order: _Order, execution: Execution) -> tuple[float | None, str |
     return fee, paid_in
 
 
-def _fill(venue: str, order: _Order, execution: Execution, *, complete: bool | None = None) -> None:
+def _fill(venue: str, order: Order, execution: Execution, *, complete: bool | None = None) -> None:
     currency = order.currency
     fee, paid_in = _converted(order, execution)
     ours = paid_in is None or currency is None or paid_in == currency
