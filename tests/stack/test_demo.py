@@ -99,7 +99,7 @@ def test_a_stack_that_was_up_stays_up(stack_home: Path) -> None:
 
 
 def test_embedded_needs_no_server(tmp_path: Path) -> None:
-    run = demo("--embedded", "--duration", "12", "--json", "--home", str(tmp_path))
+    run = demo("--embedded", "--duration", "20", "--json", "--home", str(tmp_path))
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
     assert result["source"] == "embedded"
