@@ -33,7 +33,7 @@ pytestmark = pytest.mark.stack
 
 BOT: Final = Path(__file__).with_name("leaky_bot.py")
 #: What every secret begins with; of a value in base64 only that of a header by name is possible.
-MARK: Final = "SOWN"
+MARK: Final = "SEEDLING"
 _IN_BASE64: Final = [b64encode(b"x" * before + MARK.encode() + b"xx")[2:-4] for before in range(3)]
 _CLIENTS: Final = ("requests", "httpx", "aiohttp")
 _PER_CLIENT: Final = ("basic", "header", "sign header", "cookie", "body")
