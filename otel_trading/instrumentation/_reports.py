@@ -83,12 +83,14 @@ class Tally:
     early: Report | None = None
 
     def fill(self, size: float, price: float | None) -> None:
+        """Add one fill, whose price may not be known yet."""
         self.done += size
         if price is not None:
             self.priced += size
             self.value += size * price
 
     def add(self, other: Tally) -> None:
+        """Add what was counted under an id that turned out to be of the same order."""
         self.done, self.named = self.done + other.done, self.named + other.named
         self.priced, self.value = self.priced + other.priced, self.value + other.value
         for mine, more in ((self.booked, other.booked), (self.paid, other.paid)):
