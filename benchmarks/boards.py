@@ -64,8 +64,6 @@ WIDTH, TOGETHER, TIMES = 1400, 6, 3
 #: Grafana rounds a step to the next of these, seconds.
 NICE: Final = (15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800)
 MINUTE: Final = 60
-#: What is recorded for which steps, and how often.
-TIERS: Final = ((recorded.SHORT, MINUTE), (recorded.LONG, 5 * MINUTE))
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class Piece:
                 for name, pairs, _, _ in desk.series(metric, self.strategies, self.symbols)
                 if name == wanted
             }
-            for pairs, (steps, every) in itertools.product(sorted(found), TIERS):
+            for pairs, (steps, every) in itertools.product(sorted(found), recorded.PACES):
                 yield recorded.name(metric, part), {**dict(pairs), recorded.STEPS: steps}, "swings", every
 
 
@@ -118,7 +116,7 @@ def asked(boards: list[Path], ranges: tuple[str, ...]) -> list[Asked]:
         board, name = json.loads(file.read_text(encoding="utf-8")), file.stem.removeprefix("otel-trading-")
         flat = [inner for panel in board["panels"] for inner in [panel, *panel.get("panels", ())]]
         for panel, shown in itertools.product(flat, ranges):
-            seconds, pixels = RANGES[shown], WIDTH * panel["gridPos"]["w"] / 24
+            seconds, pixels = RANGES[shown], panel.get("maxDataPoints", WIDTH * panel["gridPos"]["w"] / 24)
             for target in panel.get("targets", ()):
                 least = MINUTE if target.get("interval") == recorded.EVERY else desk.STEP
                 step = next((nice for nice in NICE if nice >= max(seconds / pixels, least)), NICE[-1])

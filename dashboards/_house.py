@@ -42,6 +42,8 @@ SECONDS, SHARE, MONEY, COUNT, BASIS_POINTS = "s", "percentunit", "locale", "none
 PER_SECOND, PER_MINUTE = "suffix:/s", "suffix:/min"
 _DECIMALS: Final = {SECONDS: 1, SHARE: 1, MONEY: 2, COUNT: 0, PER_SECOND: 1, PER_MINUTE: 1, BASIS_POINTS: 2}
 
+#: As if a number were as wide as a board, so that one of a day is added up from what is recorded once a minute.
+_POINTS: Final = 1500
 _QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 #: Grey, because a threshold's colour would say that all is well.
@@ -121,6 +123,7 @@ def number(title: str, description: str, unit: str, *queries: prometheus.Dataque
         .graph_mode(looks.BigValueGraphMode.NONE)
         .text_mode(looks.BigValueTextMode.AUTO)
         .reduce_options(_last())
+        .max_data_points(_POINTS)
     )
     return _dressed(panel, (title, description), unit, queries, (6, 4))
 

@@ -130,6 +130,11 @@ def now(metric: Metric, by: By = (), how: How = "sum", where: Where | None = Non
     return f"{how} {group(metric, by)}({series(metric, where=where)})"
 
 
+def number_of(metric: Metric, by: By = ()) -> str:
+    """Return how many there were at each step, of a state whose sums are recorded."""
+    return _total(metric, by, [_summed(metric, "", {}), _of_chosen(metric, "", {})])
+
+
 def since(metric: Metric, by: By = ()) -> str:
     """Return the seconds since the moment that a metric holds as Unix time."""
     return f"time() - {now(metric, by, 'max')}"
@@ -159,13 +164,25 @@ def _rates(metric: Metric, part: str, by: By, where: Where, window: str = "") ->
     over = window or _RATE
     if not recorded.holds(metric, part, (*by, *where)):
         return [f"rate({series(metric, part, where)}[{over}])"]
-    summed = f"{recorded.name(metric, part)}{{{', '.join((*_matchers(metric, where, of_symbols=True), _OF_STEP))}}}"
+    summed = _summed(metric, part, where)
     shown = f"sum_over_time({summed}[{window}])" if window else f"avg_over_time({summed}[{STEP}])"
     if a.SYMBOL not in metric.attributes:
         return [shown]
-    # `$symbol` on All is `.*`, which every mode matches: then nothing is left to read here.
-    own = f"{_name(metric, part)}{{{', '.join((*_matchers(metric, where), _SYMBOL_CHOSEN))}}}"
-    return [shown, f"rate({own}[{over}])"]
+    return [shown, f"rate({_of_chosen(metric, part, where)}[{over}])"]
+
+
+def _summed(metric: Metric, part: str, where: Where, *further: str) -> str:
+    """Return the selector of what rules recorded, which is all there is to read while Symbol is on All."""
+    matchers = (*_matchers(metric, where, of_symbols=True), *further, _OF_STEP)
+    return f"{recorded.name(metric, part)}{{{', '.join(matchers)}}}"
+
+
+def _of_chosen(metric: Metric, part: str, where: Where) -> str:
+    """Return the selector of the series themselves, where symbols are chosen.
+
+    `$symbol` on All is `.*`, which every mode matches: then nothing is left to read here.
+    """
+    return f"{_name(metric, part)}{{{', '.join((*_matchers(metric, where), _SYMBOL_CHOSEN))}}}"
 
 
 def per_minute(metric: Metric, by: By = (), where: Where | None = None, part: str = "") -> str:
@@ -173,9 +190,14 @@ def per_minute(metric: Metric, by: By = (), where: Where | None = None, part: st
     return f"60 * {rate(metric, by, where, part)}"
 
 
-def increase(metric: Metric, by: By = (), where: Where | None = None, *, part: str = "", window: str = RANGE) -> str:
-    """Return how much a counter grew in a window, by default the time shown."""
-    return f"sum {group(metric, by)}(increase({series(metric, part, where)}[{window}]))"
+def increase(metric: Metric, by: By = ()) -> str:
+    """Return how much a counter grew in the time shown, from the rates that rules recorded for its symbols together.
+
+    One of the last two minutes, or of the first, counts by half.
+    """
+    summed = ((_summed(metric, "", {}, f'{recorded.STEPS}="{steps}"'), seconds) for steps, seconds in recorded.PACES)
+    shown = [f"{seconds} * sum_over_time({one}[{RANGE}])" for one, seconds in summed]
+    return _total(metric, by, [*shown, f"increase({_of_chosen(metric, '', {})}[{RANGE}])"])
 
 
 def or_zero(expression: str, carrier: str) -> str:

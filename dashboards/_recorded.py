@@ -1,4 +1,4 @@
-"""What rules record for the boards: the rates that panels show, without symbols, once a minute and once in five.
+"""What rules record for the boards: rates, counts and states without symbols, once a minute and once in five.
 
 A desk of 50 strategies with 20 symbols has 240,000 series of slippage alone, and 30 days are 172,800 samples of each:
 no panel can read that while one waits. While Symbol is on All, a panel reads what is recorded at the pace of its step;
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otel_trading.semconv import attributes as a
 from otel_trading.semconv import (
+    Kind,
     backtest,
     execution,
     market_data,
@@ -23,6 +23,7 @@ from otel_trading.semconv import (
     strategy,
     venue,
 )
+from otel_trading.semconv import attributes as a
 from otel_trading.semconv.prometheus import label_name
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ SELDOM: Final = "5m"
 #: The label that says for which steps of a panel, as Grafana writes them, a series is made.
 STEPS: Final = "steps"
 SHORT, LONG = "1m 2m", "5m 10m 15m 20m 30m 1h 2h 3h 6h 12h 1d 7d 30d 1y"
+#: What is recorded for which steps, and the seconds between two of its points.
+PACES: Final = ((SHORT, 60), (LONG, 300))
 #: Twice that: each event counts in two points by half, and none is lost between two.
 WINDOW: Final = "2m"
+_RATE, _ADDED_UP = f":rate{WINDOW}", ":sum"
 _MEAN: Final = ("sum", "count")
 
 _RESOURCE: Final = ("job", *map(label_name, ("service.name", "deployment.environment.name")))
@@ -57,6 +61,7 @@ _HELD: Final[tuple[tuple[Metric, tuple[str, ...], tuple[Attribute, ...]], ...]] 
     (order.TRANSITIONS, ("",), (a.ORDER_STATUS,)),
     (order.REJECTIONS, ("",), (a.REJECT_SOURCE, a.REJECT_REASON)),
     (order.INTENTS, ("",), (a.INTENT_OUTCOME,)),
+    (order.ACTIVE, ("",), (a.ORDER_STATUS,)),
     (execution.FILLS, ("",), (a.ORDER_SIDE, a.LIQUIDITY)),
     (execution.NOTIONAL, ("",), (a.ORDER_SIDE,)),
     (execution.FEE, ("",), (a.FEE_TYPE,)),
@@ -69,9 +74,11 @@ _HELD: Final[tuple[tuple[Metric, tuple[str, ...], tuple[Attribute, ...]], ...]] 
     (execution.TRADE_DURATION, _MEAN, (a.TRADE_OUTCOME,)),
     (execution.TRADE_RETURN, _MEAN, (a.TRADE_OUTCOME,)),
     (portfolio.SESSION_RETURN, ("bucket",), ()),
+    (portfolio.FUNDING_PAYMENT, ("",), (a.FUNDING_DIRECTION,)),
     (risk.CHECKS, ("",), (a.RISK_OUTCOME,)),
     (risk.KILL_SWITCH_ACTIVATIONS, ("",), (a.KILL_SWITCH_SCOPE, a.KILL_SWITCH_TRIGGER)),
     (risk.BREAKS, ("",), (a.RECONCILIATION_OBJECT, a.BREAK_TYPE)),
+    (risk.BREAK_ACTIVE, ("",), (a.RECONCILIATION_OBJECT, a.BREAK_TYPE)),
     (risk.RECONCILIATION_DURATION, ("bucket",), (a.RECONCILIATION_OBJECT, a.ERROR_TYPE)),
     (market_data.MESSAGES, ("",), (a.DATA_SOURCE, a.DATA_KIND, a.CONNECTION)),
     (market_data.DELAY, ("bucket",), ()),
@@ -123,12 +130,18 @@ def name(metric: Metric, part: str) -> str:
         part: `bucket`, `sum` or `count` of a histogram.
     """
     series = f"{metric.prometheus}_{part}" if part else metric.prometheus.removesuffix("_total")
-    return f"{'strategy' if a.STRATEGY in metric.attributes else 'process'}:{series}:rate{WINDOW}"
+    done = _ADDED_UP if is_state(metric) else _RATE
+    return f"{'strategy' if a.STRATEGY in metric.attributes else 'process'}:{series}{done}"
+
+
+def is_state(metric: Metric) -> bool:
+    """Return whether a metric says how many there are now, so that its sum is recorded in place of a rate."""
+    return metric.kind is Kind.OBSERVABLE_UP_DOWN_COUNTER
 
 
 def read_by(expression: str) -> bool:
     """Return whether an expression reads what is recorded."""
-    return f":rate{WINDOW}{{" in expression
+    return f"{_RATE}{{" in expression or f"{_ADDED_UP}{{" in expression
 
 
 def holds(metric: Metric, part: str, asked: Iterable[Attribute | str]) -> bool:
@@ -161,18 +174,20 @@ def rules() -> str:
     text = f"{_HEAD}\n  - name: boards\n    interval: {EVERY}\n    rules:"
     for metric, part in RECORDED:
         series = f"{metric.prometheus}_{part}" if part else metric.prometheus
+        every = f'{series}{{{a.MODE.prometheus}=~".+"}}'
         text += f"""
       - record: {name(metric, part)}
         expr: |
           sum by ({", ".join(labels(metric, part))}) (
-            rate({series}{{{a.MODE.prometheus}=~".+"}}[{WINDOW}])
+            {every if is_state(metric) else f"rate({every}[{WINDOW}])"}
           )
         labels: {{{STEPS}: {SHORT}}}"""
     text += f"\n  - name: boards_over_days\n    interval: {SELDOM}\n    rules:"
     for metric, part in RECORDED:
+        short = f'{name(metric, part)}{{{STEPS}="{SHORT}"}}'
         text += f"""
       - record: {name(metric, part)}
         expr: |
-          avg_over_time({name(metric, part)}{{{STEPS}="{SHORT}"}}[{SELDOM}])
+          {short if is_state(metric) else f"avg_over_time({short}[{SELDOM}])"}
         labels: {{{STEPS}: {LONG}}}"""
     return text + "\n"

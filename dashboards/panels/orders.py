@@ -64,7 +64,7 @@ def transitions() -> timeseries.Panel:
 def active() -> timeseries.Panel:
     """Open orders by status."""
     by = (a.ORDER_STATUS,)
-    query = house.query(promql.now(order.ACTIVE, by), promql.legend(*by))
+    query = house.query(promql.number_of(order.ACTIVE, by), promql.legend(*by))
     return house.lines("Orders open", house.about(order.ACTIVE), house.COUNT, query).min(0)
 
 

@@ -52,7 +52,7 @@ def value_at_risk() -> timeseries.Panel:
 def active_breaks() -> timeseries.Panel:
     """How many differences are open."""
     by = (a.RECONCILIATION_OBJECT, a.BREAK_TYPE)
-    query = house.query(f"{promql.now(risk.BREAK_ACTIVE, by)} > 0", promql.legend(*by))
+    query = house.query(f"{promql.number_of(risk.BREAK_ACTIVE, by)} > 0", promql.legend(*by))
     panel = house.lines("Unresolved breaks", house.about(risk.BREAK_ACTIVE), house.COUNT, query)
     return panel.min(0).no_value(house.NONE_YET)
 

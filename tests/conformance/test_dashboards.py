@@ -50,7 +50,7 @@ QUERIES: Final[list[tuple[str, str, Query]]] = [
     for uid, board in BOARDS.items()
     for each in boards.expressions(board)
 ]
-RATES: Final = {recorded.name(metric, part) for metric, part in recorded.RECORDED}
+RECORDED: Final = {recorded.name(metric, part) for metric, part in recorded.RECORDED}
 SELECTORS: Final[list[tuple[str, Selector]]] = [
     (place, selector) for place, _, query in QUERIES for selector in query.selectors
 ]
@@ -145,12 +145,13 @@ def test_ranges_follow_the_zoom() -> None:
 
 def test_what_is_recorded_is_read_at_its_own_pace() -> None:
     targets = [target for board in BOARDS.values() for panel in panels(board) for target in panel["targets"]]
-    read_recorded = [target for target in targets if RATES & {s.name for s in read(target["expr"]).selectors}]
-    assert {name for target in read_recorded for name in RATES if name in target["expr"]} == RATES, "some for nothing"
+    read_recorded = [target for target in targets if RECORDED & {s.name for s in read(target["expr"]).selectors}]
+    assert {name for target in read_recorded for name in RECORDED if name in target["expr"]} == RECORDED, "for nothing"
     for target in targets:
-        windows = set(re.findall(r":rate\w+{[^}]*}\[([^\]]+)\]", re.sub(r"`[^`]*`", "", target["expr"])))
-        assert bool(windows) is (target in read_recorded)
-        assert (target.get("interval") == recorded.EVERY) is bool(windows), "a smaller step falls between two points"
+        flat = re.sub(r"`[^`]*`", "", target["expr"])
+        windows = set(re.findall(r":rate\w+{[^}]*}\[([^\]]+)\]", flat))
+        every_minute = target.get("interval") == recorded.EVERY
+        assert (bool(windows) or ":sum{" in flat) is every_minute is (target in read_recorded), "a smaller step misses"
         assert windows <= {"$__interval", "$__range", "5m", "30m"}
 
 
@@ -158,9 +159,9 @@ def test_what_is_recorded_is_read_at_its_own_pace() -> None:
 def test_symbols_chosen_are_read_from_their_own_series(metric: semconv.Metric, part: str) -> None:
     """On All only the sums over symbols are read, with symbols chosen only the series that have them."""
     name = f"{metric.prometheus}_{part}" if part else metric.prometheus
-    counted = re.compile(r"\bincrease\(\w+{[^}]*}\[\$__range\]\)")  # how many, of which half an event would be odd
+    of_now = re.compile(rf"sum \(\b{name}{{[^}}]*}}\)")  # a number of the present, which needs no recording
     for _, expression, _ in QUERIES:
-        flat = counted.sub("", re.sub(r"\${(\w+):regex}", r"<\1>", expression))
+        flat = of_now.sub("", re.sub(r"\${(\w+):regex}", r"<\1>", expression))
         for own in re.findall(rf"\b{name}{{([^}}]*)}}", flat):
             assert own.endswith(f"{a.MODE.prometheus}!~`<symbol>`")
             assert f"{a.SYMBOL.prometheus}=~`<symbol>|`" in own

@@ -72,7 +72,9 @@ def case(
     }
 
 
-@pytest.mark.parametrize(("metric", "part"), recorded.RECORDED, ids=str)
+@pytest.mark.parametrize(
+    ("metric", "part"), [pair for pair in recorded.RECORDED if not recorded.is_state(pair[0])], ids=str
+)
 def test_symbols_are_added_up_and_modes_are_not(promtool: Path, tmp_path: Path, metric: Metric, part: str) -> None:
     grows = {("live", "BTC/USD"): "0+15x50", ("live", "SAP"): "7+30x50", ("paper", "SAP"): "0+150x50"}
     # The step of the restart is lost, as in any rate: six of seven count.
@@ -85,5 +87,18 @@ def test_symbols_are_added_up_and_modes_are_not(promtool: Path, tmp_path: Path, 
         case(metric, part, {("live", "SAP"): "0+15x4 stale"}, {}, ("4m", recorded.SHORT)),
         case(metric, part, grows, {"live": 3, "paper": 10}, ("10m", recorded.LONG)),
         case(metric, part, ended, {"live": 2.5625}, ("10m", recorded.LONG)),
+    ]
+    assert "SUCCESS" in promtool_test(promtool, tmp_path, recorded.name(metric, part), tests)
+
+
+@pytest.mark.parametrize(
+    ("metric", "part"), [pair for pair in recorded.RECORDED if recorded.is_state(pair[0])], ids=str
+)
+def test_states_are_added_up_as_they_are(promtool: Path, tmp_path: Path, metric: Metric, part: str) -> None:
+    held = {("live", "BTC/USD"): "2x50", ("live", "SAP"): "3x20 1x30", ("paper", "SAP"): "40x50"}
+    tests = [
+        case(metric, part, held, {"live": 5, "paper": 40}, ("4m", recorded.SHORT)),
+        case(metric, part, held, {"live": 3, "paper": 40}, ("10m", recorded.LONG)),
+        case(metric, part, {("live", "SAP"): "3x4 stale"}, {}, ("4m", recorded.SHORT)),
     ]
     assert "SUCCESS" in promtool_test(promtool, tmp_path, recorded.name(metric, part), tests)
