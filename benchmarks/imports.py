@@ -1,4 +1,4 @@
-"""What `import otel_trading.meter` costs beyond OpenTelemetry's API: interleaved fresh processes.
+"""What `import otel_trading.meter` costs beyond the API of OpenTelemetry's three signals: interleaved fresh processes.
 
 python benchmarks/imports.py [--rounds 15]
 """
@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 
-API = "import opentelemetry.metrics"
+API = "import opentelemetry.metrics, opentelemetry.trace, opentelemetry._logs"
 OURS = f"{API}; import otel_trading.meter"
 
 

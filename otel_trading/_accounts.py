@@ -10,11 +10,13 @@ import logging
 import os
 import re
 from functools import cache
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from otel_trading import _secrets, environment
 from otel_trading.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["alias", "check", "forget"]
 
@@ -73,6 +75,8 @@ def _is_number(account: str) -> bool:
 
 @cache
 def _key() -> bytes:
+    from pathlib import Path  # noqa: PLC0415  as below
+
     named = environment.OTEL_TRADING_ACCOUNT_KEY_FILE.get()
     if named:
         return _read(Path(named))

@@ -26,12 +26,22 @@ _listeners: Final[list[Callable[[], None]]] = []
 _locks: Final[weakref.WeakSet[Lock]] = weakref.WeakSet()
 
 
-class _Here(threading.local):
-    """Where this thread is."""
+class _Thread:
+    """Where a thread is."""
 
-    depth = 0  # inside of how many locks
-    foreign = False  # inside of OpenTelemetry's own, in which nothing can be recorded
-    calling = False  # makes the calls that waited
+    __slots__ = ("calling", "depth", "foreign")
+
+    def __init__(self) -> None:
+        self.depth = 0  # inside of how many locks of ours, and of collections
+        self.foreign = False  # inside of OpenTelemetry's own, in which nothing can be recorded
+        self.calling = False  # makes the calls that waited
+
+
+class _Local(threading.local):
+    """The present thread: looked up once per call, because a thread's own attribute costs three of an object's."""
+
+    def __init__(self) -> None:
+        self.here = _Thread()
 
 
 class _Lost:
@@ -40,7 +50,7 @@ class _Lost:
     number = 0
 
 
-_here: Final = _Here()
+_local: Final = _Local()
 
 
 class _Inside:
@@ -49,12 +59,16 @@ class _Inside:
     __slots__ = ()
 
     def __enter__(self) -> None:
-        _here.depth += 1
-        _here.foreign = True
+        here = _local.here
+        here.depth += 1
+        here.foreign = True
 
     def __exit__(self, *_: object) -> None:
-        _here.foreign = False
-        _leave()
+        here = _local.here
+        here.foreign = False
+        here.depth -= 1
+        if _waiting:
+            _leave(here)
 
 
 class _Reading:
@@ -63,12 +77,14 @@ class _Reading:
     __slots__ = ()
 
     def __enter__(self) -> None:
-        _here.depth += 1
-        _here.foreign = False
+        here = _local.here
+        here.depth += 1
+        here.foreign = False
 
     def __exit__(self, *_: object) -> None:
-        _here.depth -= 1
-        _here.foreign = _here.depth > 0
+        here = _local.here
+        here.depth -= 1
+        here.foreign = here.depth > 0
 
 
 inside: Final = _Inside()
@@ -85,16 +101,20 @@ class Lock:
         _locks.add(self)
 
     def __enter__(self) -> None:
-        _here.depth += 1
+        here = _local.here
+        here.depth += 1
         try:
             self._lock.acquire()
         except BaseException:  # Ctrl-C while it waits
-            _here.depth -= 1
+            here.depth -= 1
             raise
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
-        _leave()
+        here = _local.here
+        here.depth -= 1
+        if _waiting:
+            _leave(here)
 
     def renew(self) -> None:
         """Be free: whoever held it is a thread of the parent."""
@@ -108,21 +128,23 @@ def set_listener(lost: Callable[[], None]) -> None:
 
 def busy() -> bool:
     """Return whether this thread is inside a lock, so that what interrupts it has to wait."""
-    return _here.depth > 0
+    here = _local.here
+    return here.foreign or here.depth > 0
 
 
 def run(function: Callable[..., object], *args: Any) -> None:
     """Call what takes locks of OpenTelemetry's: now, or once this thread has left the lock that it is inside of."""
-    if _here.foreign:
+    here = _local.here
+    if here.foreign:
         later(function, *args)
         return
-    depth = _here.depth
     try:
-        _here.foreign, _here.depth = True, depth + 1
+        here.foreign = True
         function(*args)
     finally:
-        _here.foreign, _here.depth = False, depth + 1  # whatever interrupted the two lines above
-        _leave()
+        here.foreign = False
+        if _waiting:
+            _leave(here)
 
 
 def later(function: Callable[..., object], *args: Any, **kwargs: Any) -> None:
@@ -133,14 +155,13 @@ def later(function: Callable[..., object], *args: Any, **kwargs: Any) -> None:
         _Lost.number += 1  # to count it is to record, which cannot be done here either
 
 
-def _leave() -> None:
-    _here.depth -= 1
-    if _waiting and _here.depth <= 0 and not _here.calling:
-        _here.calling = True  # each of them leaves locks too
+def _leave(here: _Thread) -> None:
+    if here.depth <= 0 and not here.calling:
+        here.calling = True  # each of them leaves locks too
         try:
             _call_waiting()
         finally:
-            _here.calling = False
+            here.calling = False
 
 
 def _call_waiting() -> None:

@@ -5,7 +5,6 @@ The seal is a CRC-32 of the canonical text of the rest; what passes it is still 
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections import deque
 from dataclasses import dataclass
@@ -93,6 +92,8 @@ def read(snapshot: object, cost: str, kind: type[Position]) -> State:
     """
     try:
         if isinstance(snapshot, (str, bytes)):
+            import json  # noqa: PLC0415  only who keeps snapshots pays for it
+
             snapshot = json.loads(snapshot)
         return _read(snapshot, cost, kind)
     except DamagedError:
@@ -143,6 +144,8 @@ def _check(state: State) -> None:
 
 
 def _seal(content: Mapping[str, Any]) -> int:
+    import json  # noqa: PLC0415  as above
+
     return zlib.crc32(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
 
 
