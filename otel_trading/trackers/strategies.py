@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["StrategyTracker"]
 
 _STARTED: Final = time.time()
+#: What names a strategy here: told with its version and without, it is one.
+_STRATEGY: Final = metrics.STATUS.keys - {a.STRATEGY_STATE.name}
 
 
 class StrategyTracker:
@@ -45,6 +47,7 @@ class StrategyTracker:
             attributes: The strategy.
             period: Expected seconds until the next one.
         """
+        attributes = attributes.only(_STRATEGY)
         self._time.set(attributes, self._clock())
         if period is not None:
             self._period.set(attributes, period)
@@ -53,6 +56,7 @@ class StrategyTracker:
 
     def changed(self, attributes: AttributeSet, state: str) -> None:
         """Enter a state."""
+        attributes = attributes.only(_STRATEGY)
         self._known[attributes] = None
         if self._states.set(attributes, state) != state:
             events.emit(happened.STRATEGY_STATE_CHANGED, attributes.plus(a.STRATEGY_STATE, state))

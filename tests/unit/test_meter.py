@@ -111,10 +111,16 @@ def test_an_iteration_beats_and_runs(capmeter: CapturingMeter) -> None:
     assert capmeter.value("trading.strategy.status", strategy="one", state="running") == 1
 
 
-def test_a_state_set_beside_the_loop_is_the_state_of_the_same_series(capmeter: CapturingMeter) -> None:
+@pytest.mark.parametrize("version", [None, "1f3c9a2"])
+def test_a_state_set_beside_the_loop_is_the_state_of_the_same_series(
+    capmeter: CapturingMeter, version: str | None
+) -> None:
+    """Alerts ask whether a state is 1: at 2 a hung loop is silent, and one that was stopped is missed."""
     meter.defaults(venue="kraken", strategy="one", account="acct")
-    with meter.iteration():
+    meter.strategy_state(state="running")
+    with meter.iteration(strategy_version=version):
         pass
+    assert capmeter.value("trading.strategy.status", state="running") == 1
     meter.strategy_state(state="stopped")
 
     assert capmeter.value("trading.strategy.status", state="running") == 0
