@@ -91,7 +91,7 @@ def pnl(
     Args:
         value: Since inception.
         session: Since the session began.
-        type: realized, unrealized, or combined where only one figure is known.
+        type: realized, unrealized, or combined where only one figure is known; beside both others it is not shown.
         currency: ISO 4217 or venue asset code.
         venue: ccxt id, ISO 10383 MIC or broker id.
         strategy: Name of the strategy.

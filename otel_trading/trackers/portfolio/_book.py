@@ -38,14 +38,18 @@ class Book:
     @property
     def figures(self) -> dict[str, Decimal]:
         """P&L since inception by type."""
-        return dict(self.reported) or {"realized": self.realized, "unrealized": self.unrealized}
+        return _apart(self._known)
 
     @property
     def session(self) -> dict[str, Decimal]:
         """P&L since the session began by type; what the app reported wins."""
         if self.reported_session:
-            return dict(self.reported_session)
-        return {kind: value - self.baseline.get(kind, ZERO) for kind, value in self.figures.items()}
+            return _apart(self.reported_session)
+        return _apart({kind: value - self.baseline.get(kind, ZERO) for kind, value in self._known.items()})
+
+    @property
+    def _known(self) -> dict[str, Decimal]:
+        return dict(self.reported) or {"realized": self.realized, "unrealized": self.unrealized}
 
     @property
     def equity(self) -> Decimal | None:
@@ -57,7 +61,7 @@ class Book:
     def roll(self, day: int) -> float | None:
         """Begin a new session; returns the return of the one that ends, or None when there is none."""
         self.day = day
-        self.baseline = self.figures
+        self.baseline = self._known
         self.reported_session.clear()
         return self.history.roll(self.growth, day)
 
@@ -82,3 +86,11 @@ class Book:
         if self.stated is not None:
             self.stated += amount
         self.growth.rebase(self.equity)
+
+
+def _apart(told: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Return both parts where they are known, else the combined figure: beside one another they are the same money."""
+    if "combined" not in told:
+        return dict(told)
+    parts = {kind: value for kind, value in told.items() if kind != "combined"}
+    return parts if len(parts) > 1 else {"combined": told["combined"]}
