@@ -45,7 +45,8 @@ class SessionTracker:
     Emits the event `trading.instrument.status_changed` for what is stated.
 
     The last word wins: what was stated holds until the calendar opens or closes the venue the next time, so that a halt
-    ends at the close, and for good where no calendar is watched.
+    ends at the close. Where no calendar is watched it holds until the moment that was stated with it, and is then not
+    known any more; for good where there was none.
 
     Args:
         clock: Unix seconds.
@@ -56,14 +57,20 @@ class SessionTracker:
         self._sessions: dict[AttributeSet, _Session] = {}
         instruments.observe(metrics.SESSION_STATUS, self._observe)
 
-    def stated(self, attributes: AttributeSet, status: str) -> None:
-        """Take the status that the venue tells."""
+    def stated(self, attributes: AttributeSet, status: str, until: float = math.inf) -> None:
+        """Take the status that the venue tells.
+
+        Args:
+            attributes: The venue.
+            status: What it says.
+            until: Unix seconds of its next change.
+        """
         session = self._session(attributes)
         if session is None:
             return
         now = self._clock()
         before = session.status(now)
-        session.until = math.inf if session.hours is None else session.hours(now)[1]
+        session.until = until if session.hours is None else min(until, session.hours(now)[1])
         session.stated = status
         if status != before:
             events.emit(happened.INSTRUMENT_STATUS_CHANGED, attributes.plus(a.TRADING_STATUS, status))

@@ -262,11 +262,14 @@ class BadInput:
 
     def test_codes_of_tws_are_states(self, session: Session, capmeter: CapturingMeter) -> None:
         async def tells(ib: Any) -> None:
-            for code, state in {1100: "degraded", 1102: "connected", 2103: "degraded", 2104: "connected"}.items():
+            for code, state in {1100: "disconnected", 1102: "connected", 2103: "degraded", 2104: "connected"}.items():
                 name = "tws" if code < 2000 else "market_data_farm"
                 ib.wrapper.error(-1, code, "PLANTED:usfarm", *self.more)
                 assert capmeter.value("trading.connection.status", connection=name, state=state) == 1
             ib.wrapper.error(-1, 100, "PLANTED", *self.more)
+            ib.wrapper.error(-1, 1100, "PLANTED", *self.more)
+            ib.timeoutEvent.emit(60.0)  # silence is no news of what is lost
+            assert capmeter.value("trading.connection.status", connection="tws", state="disconnected") == 1
 
         session(tells)
         assert capmeter.value("trading.rate_limit.rejections", error_type="100") == 1

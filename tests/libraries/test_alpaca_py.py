@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import warnings
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from venues.alpaca import Alpaca, alpaca, order_of, trade
+from venues.alpaca import FAR, Alpaca, alpaca, order_of, trade
 
 from bot_support import assert_held, environment, series, unchanged
+from otel_trading import trackers
 from otel_trading.instrumentation._orders import Orders
 from otel_trading.instrumentation.alpaca import AlpacaInstrumentor, _orders, _rest
 
@@ -199,6 +202,22 @@ def test_raw_data_and_polling_tell_the_same(venue: tuple[Alpaca, str], capmeter:
     assert count(capmeter, "trading.execution.fills") == 1
     assert count(capmeter, "trading.execution.notional") == 1000
     assert count(capmeter, "trading.order.transitions", status="filled") == 1
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_hours_hold_until_the_venue_changes_them(
+    venue: tuple[Alpaca, str], capmeter: CapturingMeter, monkeypatch: pytest.MonkeyPatch, *, raw: bool
+) -> None:
+    """A bot that asks once at night and sleeps until the opening does not trade all day at a venue that is closed."""
+    opening = time.time() + 3600
+    moment = datetime.fromtimestamp(opening, timezone.utc).isoformat()
+    venue[0].hours = {"is_open": False, "next_open": moment, "next_close": FAR}
+    client(venue[1], raw_data=raw).get_clock()
+    assert count(capmeter, "trading.venue.session.status", trading_status="closed") == 1
+
+    monkeypatch.setattr(trackers.default().sessions, "_clock", lambda: opening)
+
+    assert count(capmeter, "trading.venue.session.status", trading_status="closed") == 0
 
 
 @pytest.mark.parametrize("status", ["quantum", "held", "accepted", "", None])

@@ -83,6 +83,22 @@ def test_without_a_calendar_the_last_word_stands(
     assert status(capmeter) == "halted"
 
 
+def test_what_was_stated_holds_no_longer_than_the_venue_said(
+    sessions: SessionTracker, clock: Clock, capmeter: CapturingMeter
+) -> None:
+    sessions.stated(VENUE, "closed", until=1_000)
+    clock.now = 999
+    assert status(capmeter) == "closed"
+    clock.now = 1_000
+    assert status(capmeter) is None  # nobody asked since: silence is an alarm again
+    clock.now = 900
+    sessions.watched(VENUE, hours)
+    sessions.stated(VENUE, "halted", until=950)
+    assert status(capmeter) == "halted"
+    clock.now = 950
+    assert status(capmeter) == "closed"
+
+
 def test_what_nobody_knows_is_no_series(sessions: SessionTracker, capmeter: CapturingMeter) -> None:
     sessions.watched(VENUE, lambda now: (None, now))
 
@@ -105,9 +121,11 @@ def test_the_helpers_speak_of_the_same_venue(capmeter: CapturingMeter) -> None:
     meter.watch_market_hours(venue="Kraken", calendar="24/7")
     assert status(capmeter) == "open"
 
-    meter.venue_session(venue="kraken", status="halted")
+    with meter.scope(strategy="two", account="second"):
+        meter.venue_session(venue="kraken", status="halted")
 
     assert status(capmeter) == "halted"
+    assert [row.value for row in capmeter.samples(STATUS)].count(1) == 1
     assert {row.attributes[a.VENUE.name] for row in capmeter.samples(STATUS)} == {"kraken"}
     capmeter.assert_conforms()
 

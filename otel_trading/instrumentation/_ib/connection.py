@@ -37,6 +37,7 @@ class Connection:
         self.leaving = False
         self.connecting = False
         self._broken: dict[str, set[str]] = {}
+        self._lost = False
         self._silent = False
         self._held_back: Timer | None = None
 
@@ -47,7 +48,7 @@ class Connection:
 
     def up(self) -> None:
         """Say that it stands."""
-        self._silent = False
+        self._lost = self._silent = False
         self._enter("connected")
 
     def failed(self, error: BaseException) -> None:
@@ -69,10 +70,11 @@ class Connection:
 
     def told(self, code: int, said: str) -> None:
         """Take a code of TWS."""
-        if code == _LOST:
-            self._enter("degraded", str(code))
+        if code == _LOST:  # TWS lives and answers, but has no way to the market: nothing is sent, filled or canceled
+            self._lost = True
+            self._enter("disconnected", str(code))
         elif code in _RESTORED:
-            self._enter("connected")
+            self.up()
         elif code == _TOO_MANY:
             meter.rate_limited(name=_MESSAGES, error=str(code), venue=names.VENUE)
         elif code in _BROKEN or code in _WHOLE:
@@ -80,8 +82,9 @@ class Connection:
 
     def silent(self) -> None:
         """Say that nothing came for longer than the bot allows."""
-        self._silent = True
-        self._enter("degraded", "timeout")
+        if not self._lost:
+            self._silent = True
+            self._enter("degraded", "timeout")
 
     def heard(self) -> None:
         """Say that data came again."""

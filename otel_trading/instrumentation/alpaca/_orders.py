@@ -11,7 +11,19 @@ from otel_trading.instrumentation._orders import Execution, Orders, Report, quan
 if TYPE_CHECKING:
     from otel_trading.semconv import attributes as a
 
-__all__ = ["ORDERS", "VENUE", "field", "kind", "placed", "reason", "replaced", "replied", "reported", "updated"]
+__all__ = [
+    "ORDERS",
+    "VENUE",
+    "field",
+    "kind",
+    "moment",
+    "placed",
+    "reason",
+    "replaced",
+    "replied",
+    "reported",
+    "updated",
+]
 
 VENUE: Final = "alpaca"
 #: Shared by all clients and streams: one sends, another one tells.
@@ -135,7 +147,7 @@ def updated(data: Any) -> None:
                 quantity=quantity(field(data, "qty")),
                 symbol=_symbol(order),
                 side=_SIDES.get(str(field(order, "side"))),
-                time=_time(field(data, "timestamp")),
+                time=moment(field(data, "timestamp")),
             ),
             _currency(_symbol(order)),
         )
@@ -163,7 +175,8 @@ def _currency(symbol: str | None) -> str:
     return "USD" if symbol is None or "/" not in symbol else symbol.rpartition("/")[2]
 
 
-def _time(stamp: Any) -> float | None:
+def moment(stamp: Any) -> float | None:
+    """Return the Unix time of a model's time or of raw data's; None for what is none."""
     if isinstance(stamp, datetime):
         return stamp.timestamp()
     try:

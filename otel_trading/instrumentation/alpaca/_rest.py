@@ -180,9 +180,11 @@ def _closed_all(_: _Call, responses: Any) -> None:
 
 
 def _clock(clock: Any) -> None:
+    """Take the market's hours, no longer than they hold: many bots ask once and sleep until the opening."""
     is_open = field(clock, "is_open")
     if isinstance(is_open, bool):
-        meter.venue_session(status="open" if is_open else "closed", venue=VENUE)
+        change = _orders.moment(field(clock, "next_close" if is_open else "next_open"))
+        meter.venue_session(status="open" if is_open else "closed", until=change, venue=VENUE)
 
 
 def _listed(orders: Any) -> None:

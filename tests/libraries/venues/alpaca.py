@@ -17,10 +17,12 @@ from venues._serving import serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ACCOUNT", "Alpaca", "alpaca", "order_of"]
+__all__ = ["ACCOUNT", "FAR", "Alpaca", "alpaca", "order_of"]
 
 ACCOUNT = "/stream"
 NOW = "2026-11-20T15:00:00.123456789Z"
+#: No test lasts so long.
+FAR = "2100-01-04T21:00:00Z"
 PRICE = 100.0
 
 
@@ -56,6 +58,7 @@ class Alpaca:
     def __init__(self) -> None:
         self.orders: dict[str, dict[str, Any]] = {}
         self.streams: list[web.WebSocketResponse] = []
+        self.hours: dict[str, Any] = {"is_open": True, "next_open": FAR, "next_close": FAR}
         self.busy = True
         self.data_streams = 0
         self.told = 0
@@ -133,7 +136,7 @@ class Alpaca:
         return web.json_response(list(self.orders.values()))
 
     async def _clock(self, _: web.Request) -> web.Response:
-        return web.json_response({"timestamp": NOW, "is_open": True, "next_open": NOW, "next_close": NOW})
+        return web.json_response({"timestamp": NOW, **self.hours})
 
     async def _tell(self, event: str, order: dict[str, Any], **more: str) -> None:
         now = datetime.now(timezone.utc).isoformat()
