@@ -22,6 +22,8 @@ RATES: Final = frozenset({"rate", "irate", "increase", "resets"})
 #: What asks only whether there is a series, or how many.
 _EXISTENCE: Final = {"absent", "absent_over_time", "present_over_time", "count_over_time", "timestamp"}
 _COUNTING: Final = {"group", "count"}
+#: Whose right side leaves no label and no value behind.
+_ASKING: Final = {"and", "unless"}
 #: Aggregations that choose or count series and mix no values.
 _NOT_MIXING: Final = {"topk", "bottomk", "limitk", "limit_ratio", "group", "count", "count_values"}
 #: Stands for a Grafana variable where a name or a label is expected.
@@ -161,8 +163,10 @@ def _selectors(node: Any, functions: tuple[str, ...], around: tuple[Aggregation,
         functions = (*functions, node.func.name)
     if isinstance(node, promql_parser.AggregateExpr):
         around = (*around, _aggregation(node))
-    for child in _children(node):
-        yield from _selectors(child, functions, around)
+    asks = isinstance(node, promql_parser.BinaryExpr) and str(node.op) in _ASKING
+    for place, child in enumerate(_children(node)):
+        # what only says whether the left side counts is not aggregated with it
+        yield from _selectors(child, functions, () if asks and place else around)
 
 
 def _children(node: Any) -> tuple[Any, ...]:

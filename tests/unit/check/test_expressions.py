@@ -159,6 +159,8 @@ def test_a_bad_expression_is_refused(expression: str, sentence: str) -> None:
         # Labels that another series brings, and those that the expression makes.
         f"sum by (desk) ({AGE}{LIVE} * on (job) group_left (desk) desk_info)",
         f'label_replace({AGE}{LIVE}, "short", "$1", "trading_venue_name", "(.).*")',
+        # What only says whether another series counts is not aggregated with it.
+        f"max by (trading_data_source) ({AGE}{LIVE} unless on (job, instance) trading_sdk_running{LIVE} == 0)",
         # Series and labels of one's own.
         "sum by (reason) (rate(mybot_rebalances_total[5m])) > 1",
         'mine:open_orders:limit{desk="a"}',
