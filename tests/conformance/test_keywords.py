@@ -44,8 +44,8 @@ FIGURES: Final = frozenset({
     "inverse", "last_price", "limit", "local", "multiplier", "ok", "order_id", "original_client_id", "period",
     "position_id", "price",
     "quantity", "rate", "ratio", "received", "remaining", "reporting_currency", "result", "score", "seconds",
-    "sequence", "session", "signal_id", "signed_price", "symbols", "time", "usage", "used", "value", "venue_order_id",
-    "venue_time",
+    "sequence", "session", "signal_id", "signed_price", "symbols", "time", "until", "usage", "used", "value",
+    "venue_order_id", "venue_time",
 })  # fmt: skip
 #: What watchers attach to, and how a run ends.
 ATTACHED: Final = {"breaker", "bus", "enabled", "flush", "process", "publish", "queue_size", "size", "subscribers"}
