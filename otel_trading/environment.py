@@ -160,6 +160,13 @@ OTEL_TRADING_MAX_SERIES: Final[Setting[int]] = Setting(
     f"1 to {MAX_SERIES_LIMIT}",
     "Series per metric; beyond it counters and histograms fold into _other_ and gauges drop.",
 )
+OTEL_TRADING_OTLP_TOKEN_FILE: Final[Setting[str]] = Setting(
+    "OTEL_TRADING_OTLP_TOKEN_FILE",
+    str,
+    "",
+    "a file with the token, mode 600",
+    "What a Collector on another machine asks for, kept out of arguments and environment; `otel-trading up --expose`.",
+)
 OTEL_TRADING_STRICT: Final[Setting[bool]] = Setting(
     "OTEL_TRADING_STRICT",
     _flag,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from otel_trading.stack import ServiceStatus
+
 __all__ = ["Hop", "Targets", "follow"]
 
 CANARY: Final = "otel_trading.doctor.canary"
@@ -42,6 +44,7 @@ class Targets:
         alertmanager: Base URL of Alertmanager.
         grafana: Base URL of Grafana, or None when the stack runs without one.
         grafana_password: File with its admin password, or None.
+        gate: How what lets other machines in is, or None.
     """
 
     otlp: str
@@ -49,6 +52,7 @@ class Targets:
     alertmanager: str
     grafana: str | None
     grafana_password: Path | None = None
+    gate: ServiceStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ def follow(targets: Targets) -> Iterator[Hop]:
         ("Alertmanager reachable", lambda: _alertmanager(targets)),
         ("Grafana has the boards", lambda: _grafana(targets)),
     )
+    if (gate := targets.gate) is not None:
+        hops += (("other machines let in", lambda: _gate(gate)),)
     broken = False
     for name, check in hops:
         if broken:
@@ -123,10 +129,12 @@ def _look(name: str, check: Callable[[], str]) -> Hop:
 
 
 def _environment() -> str:
-    from otel_trading.sdk.readers import check_standard, exporter_names  # noqa: PLC0415  the SDK loads late
+    from otel_trading.sdk import token  # noqa: PLC0415  the SDK loads late
+    from otel_trading.sdk.readers import check_standard, exporter_names  # noqa: PLC0415
 
     environment.check()
     check_standard()
+    token.check()
     mode = _context.current().values.get(a.MODE.name, "live")
     return f"every OTEL_TRADING_* setting is good; mode {mode}; metrics leave by {', '.join(exporter_names())}"
 
@@ -173,6 +181,7 @@ class _Canary:
         from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader  # noqa: PLC0415
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
 
+        from otel_trading.sdk import token  # noqa: PLC0415
         from otel_trading.sdk.exporter import EndingExporter  # noqa: PLC0415
 
         results: list[MetricExportResult] = []
@@ -182,7 +191,8 @@ class _Canary:
                 results.append(super().export(*args, **kwargs))
                 return results[-1]
 
-        exporter = Noting(endpoint=f"{self._targets.otlp.rstrip('/')}/v1/metrics", timeout=5)
+        with token.in_headers():
+            exporter = Noting(endpoint=f"{self._targets.otlp.rstrip('/')}/v1/metrics", timeout=5)
         reader = PeriodicExportingMetricReader(exporter, export_interval_millis=3_600_000)
         resource = Resource.create({"service.name": "otel-trading-doctor"})
         self._provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
@@ -247,6 +257,16 @@ def _grafana(targets: Targets) -> str:
         evidence = f"Grafana answers, but has no board {BOARD}: {error}"
         raise _BrokenError(evidence, "Provision dashboards/json: otel-trading up does.") from error
     return f"Grafana {about.get('version', '')} has {base}/d/{BOARD}"
+
+
+def _gate(gate: ServiceStatus) -> str:
+    what, _, fix = gate.note.partition("; ")
+    if gate.state != "healthy":
+        evidence = ", ".join(filter(None, [f"{gate.url} is {gate.state}", what]))
+        raise _BrokenError(evidence, fix or "otel-trading up")
+    if what:
+        raise _DoubtfulError(what, fix)
+    return f"{gate.url} shows its certificate"
 
 
 def _await(look: Callable[[], Any], seconds: float) -> bool:

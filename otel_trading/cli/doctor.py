@@ -63,11 +63,12 @@ def _show(number: int, hop: Hop) -> None:
 
 
 def _targets(home: Path | None, given: Mapping[str, str | None]) -> Targets:
-    password = None
+    password, gate = None, None
     try:
         running = stack.find(home=home)
         known = {**running.urls, "otlp": running.otlp_endpoint}
         password = config.password_file(running.home)
+        gate = next((one for one in stack.status(home=running.home) if running.exposed and one.service == "gate"), None)
     except StackError:
         ports = stack.Ports()
         known = {
@@ -85,4 +86,5 @@ def _targets(home: Path | None, given: Mapping[str, str | None]) -> Targets:
         alertmanager=given["alertmanager"] or known["alertmanager"],
         grafana=given["grafana"] or known.get("grafana"),
         grafana_password=password if password and password.is_file() else None,
+        gate=gate,
     )

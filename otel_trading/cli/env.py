@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import cast
 
 import click
@@ -15,12 +16,27 @@ __all__ = ["command"]
 
 
 @click.command()
+@click.option(
+    "--remote",
+    is_flag=False,
+    flag_value="",
+    metavar="[FOLDER]",
+    help="What a bot on another machine sets instead, with its two files in that folder there.",
+)
+@click.option(
+    "--home", type=click.Path(path_type=Path), help="With --remote: where the stack was started; the usual place."
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def command(*, as_json: bool) -> None:
+def command(remote: str | None, home: Path | None, *, as_json: bool) -> None:
     """Show every setting, its value in force and where it comes from.
 
     The OTEL_TRADING_* variables are ours; the OTEL_* below are OpenTelemetry's, with the defaults that we give them.
     """
+    if remote is not None:
+        from otel_trading.cli import _remote  # noqa: PLC0415  only this pays for the stack
+
+        _remote.show(home, remote, as_json=as_json)
+        return
     from otel_trading.sdk.setup import DEFAULTS  # noqa: PLC0415  only this command pays for the SDK
 
     rows = [_own(setting) for setting in environment.ALL]

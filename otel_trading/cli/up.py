@@ -10,6 +10,7 @@ from typing import Final, Literal
 import click
 
 from otel_trading import stack
+from otel_trading.cli import _expose
 from otel_trading.stack import Ports
 
 __all__ = ["command", "home_option"]
@@ -52,6 +53,7 @@ def _ports(_context: click.Context, _parameter: click.Parameter, values: tuple[s
 @click.option(
     "--interval", metavar="DURATION", help="Scrape, evaluate and notify this often, e.g. 1s: for trying things out."
 )
+@_expose.options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     kind: Literal["native", "docker"] | None,
@@ -59,14 +61,26 @@ def command(
     ports: Ports | None,
     interval: str | None,
     *,
+    expose: str | None,
+    expose_as: tuple[str, ...],
+    expose_certificate: Path | None,
+    expose_key: Path | None,
     as_json: bool,
 ) -> None:
     """Start Collector, Prometheus, Alertmanager and Grafana.
 
     In containers where a Docker daemon answers, else natively; without both, the native servers are built once (about
     five minutes). Waits until all of them are healthy. Running it again does no harm.
+
+    Everything listens for this machine only, but for OTLP, Prometheus and Alertmanager with --expose.
     """
-    running = stack.up(home=home, kind=kind or "auto", ports=ports, evaluation_interval=interval)
+    running = stack.up(
+        home=home,
+        kind=kind or "auto",
+        ports=ports,
+        evaluation_interval=interval,
+        expose=_expose.asked(expose, expose_as, expose_certificate, expose_key),
+    )
     if as_json:
         result = {
             "home": str(running.home),
@@ -77,6 +91,7 @@ def command(
             "alerts_file": str(running.alerts_file),
             "channels": running.channels,
             "dependencies": running.dependencies,
+            "exposed": _expose.result(running),
         }
         click.echo(json.dumps(result))
         return
@@ -88,6 +103,8 @@ def command(
         click.echo(f"  {'watches':<14}{name} on {address}")
     if "grafana" in running.urls:
         click.echo(f"  {'grafana login':<14}admin, password in {running.home / 'secrets' / 'grafana_admin_password'}")
+    for line in _expose.lines(running):
+        click.echo(line)
     click.echo(
         f"Send telemetry to it: OTEL_EXPORTER_OTLP_ENDPOINT={running.otlp_endpoint} otel-trading run python bot.py"
     )

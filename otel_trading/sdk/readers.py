@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricReader
 
 from otel_trading.errors import ConfigError
+from otel_trading.sdk import token
 from otel_trading.sdk.exporter import EndingExporter
 from otel_trading.sdk.prometheus import ScrapeReader
 from otel_trading.sdk.reader import SurvivingReader
@@ -39,7 +40,8 @@ def readers(*, worker: bool = False) -> tuple[list[MetricReader], list[str]]:
     # The endpoint first: its port may be taken, and then no thread of another reader may run already.
     names = sorted(exporter_names(), key=lambda name: name != "prometheus")
     left_out = {"none", "prometheus"} if worker else {"none"}
-    built = [_BUILD[name]() if name in _BUILD else _foreign(name) for name in names if name not in left_out]
+    with token.in_headers():
+        built = [_BUILD[name]() if name in _BUILD else _foreign(name) for name in names if name not in left_out]
     return [reader for reader, _ in built], [phrase for _, phrase in built]
 
 

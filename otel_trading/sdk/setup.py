@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_trading import _accounts, _context, environment, spans
 from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
-from otel_trading.sdk import fork, readers
+from otel_trading.sdk import fork, readers, token
 from otel_trading.sdk.heartbeat import Heartbeat
 from otel_trading.sdk.redaction import LogRedaction, SpanRedaction
 from otel_trading.sdk.resource import is_worker, resource
@@ -79,6 +79,7 @@ def configure(**arguments: Any) -> bool:
     _accounts.check()
     set_environment_defaults()
     readers.check_standard()
+    token.check()
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         say("off: OTEL_SDK_DISABLED is true")
         return False
@@ -91,7 +92,7 @@ def configure(**arguments: Any) -> bool:
     # First of all processors: the exporters come after it.
     arguments["span_processors"] = [SpanRedaction(), *arguments.get("span_processors", ())]
     arguments["log_record_processors"] = [LogRedaction(), *arguments.get("log_record_processors", ())]
-    with _no_second_metrics_exporter():
+    with _no_second_metrics_exporter(), token.in_headers():
         _initialize_components(resource_attributes=dict(own.attributes), **arguments)
     spans.bind(trace.get_tracer_provider())
     ending.close_at_exit(Heartbeat(), _shutdowns(provider))

@@ -13,16 +13,32 @@ from typing import TYPE_CHECKING, Literal
 import platformdirs
 
 from otel_trading.errors import StackError
-from otel_trading.stack import build, config, dependencies, docker, health, native, notifying, processes, renewal
+from otel_trading.stack import (
+    build,
+    config,
+    dependencies,
+    docker,
+    expose_request,
+    exposure,
+    health,
+    native,
+    notifying,
+    processes,
+    renewal,
+)
+from otel_trading.stack.expose_request import Expose
 from otel_trading.stack.ports import HOST, Ports
 from otel_trading.stack.progress import Progress
-from otel_trading.stack.state import Kind, Service, State
+from otel_trading.stack.servers import GATE
+from otel_trading.stack.state import Exposed, Kind, Service, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = [
+    "Expose",
+    "Exposed",
     "Ports",
     "Progress",
     "ServiceStatus",
@@ -62,6 +78,7 @@ class Stack:
         kind: Native processes or containers.
         ports: Where it listens on loopback.
         urls: Where a person or a program reaches each service.
+        exposed: How other machines reach it, or None.
         started: True when this call started it, or a part of it.
     """
 
@@ -69,6 +86,7 @@ class Stack:
     kind: Kind
     ports: Ports
     urls: Mapping[str, str]
+    exposed: Exposed | None = None
     started: bool = False
 
     @property
@@ -99,7 +117,10 @@ class Stack:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """How one service is: `down` (no such process or no answer), `unhealthy` (runs, does not answer) or `healthy`."""
+    """How one service is: `down` (no such process or no answer), `unhealthy` (runs, does not answer) or `healthy`.
+
+    A note says what needs doing all the same.
+    """
 
     service: str
     state: Literal["healthy", "unhealthy", "down"]
@@ -107,6 +128,7 @@ class ServiceStatus:
     url: str
     pid: int | None
     since: str
+    note: str = ""
 
 
 def up(
@@ -116,9 +138,12 @@ def up(
     ports: Ports | None = None,
     evaluation_interval: str | None = None,
     speedup: float | None = None,
+    expose: Expose | None = None,
     progress: Progress | None = None,
 ) -> Stack:
     """Start the stack and wait until all of it is healthy; what runs already is left alone.
+
+    An exposed stack stays so until `down`. Its certificate is renewed when it ends soon.
 
     Args:
         home: Folder for configuration, data and logs; `default_home()` when not given.
@@ -128,28 +153,34 @@ def up(
             notification: for demos and tests.
         speedup: How many times faster durations in rules pass (`for: 1h` is a minute at 60), likewise; that of the
             running stack, else 1. Never where money is at stake: the rules are not the shipped ones then.
+        expose: How to let other machines in, behind TLS and a secret; native servers only.
         progress: Who is told what happens; stderr when not given.
 
     Raises:
+        ConfigError: Something that was given cannot be used.
         StackError: It cannot be started; says what to do. Nothing half is left.
     """
     home, progress = (home or default_home()).absolute(), progress or Progress()
+    _refuse(State.load(home), kind, expose)
     _make(home)
     with build.locked(home / "up.lock", progress):
         before = State.load(home)
         if before is not None:
             _check_same(before, kind, ports, speedup)
-            if all(_look(service).state == "healthy" for service in before.services):
+            kind, ports = before.kind, before.ports
+        ports = ports or Ports()
+        exposed = exposure.open_up(home, expose, before, ports, progress)
+        if before is not None:
+            if _is_whole(before, exposed):
                 renewal.renew(home, before, progress)
                 return _stack(home, before)
-            kind, ports = before.kind, before.ports
             evaluation_interval, speedup = evaluation_interval or before.interval, before.speedup
-        ports, speedup = ports or Ports(), speedup or 1
+        speedup = speedup or 1
         reload = renewal.later(home, before) if before else None
-        if kind == "docker" or (kind == "auto" and docker.answers()):
+        if kind == "docker" or (kind == "auto" and not exposed and docker.answers()):
             docker.up(home, ports, evaluation_interval, progress, speedup=speedup)
         else:
-            native.up(home, ports, evaluation_interval, progress, before, speedup=speedup)
+            native.up(home, ports, evaluation_interval, progress, before, speedup=speedup, exposed=exposed)
         if reload is not None:
             reload()
         return replace(find(home=home), started=True)
@@ -195,22 +226,42 @@ def down(*, home: Path | None = None, volumes: bool = False) -> list[str]:
 def status(*, home: Path | None = None) -> list[ServiceStatus]:
     """Look at every service of the stack; an empty list when none was started in this home."""
     state = State.load((home or home_in_use()).absolute())
-    return [_look(service) for service in state.services] if state else []
+    return [_look(service, state.exposed) for service in state.services] if state else []
 
 
-def _look(service: Service) -> ServiceStatus:
+def _look(service: Service, exposed: Exposed | None = None) -> ServiceStatus:
     alive = service.pid is None or processes.is_alive(service.pid, service.birth)
-    healthy = alive and health.answers(service.health)
+    healthy = alive and health.is_well(service)
     # A container has no pid for us: one that does not answer is down.
     state: Literal["healthy", "unhealthy", "down"] = (
         "healthy" if healthy else "unhealthy" if alive and service.pid else "down"
     )
-    return ServiceStatus(service.name, state, service.version, service.url, service.pid, service.since)
+    note = exposure.warning(exposed) if exposed and service.name == GATE.name else ""
+    return ServiceStatus(service.name, state, service.version, service.url, service.pid, service.since, note)
+
+
+def _is_whole(state: State, exposed: Exposed | None) -> bool:
+    """Say whether nothing is left to start."""
+    gate = exposed is None or any(service.name == GATE.name for service in state.services)
+    return gate and exposed == state.exposed and all(_look(one).state == "healthy" for one in state.services)
 
 
 def _stack(home: Path, state: State) -> Stack:
     urls = {service.name: service.url for service in state.services}
-    return Stack(home=home, kind=state.kind, ports=state.ports, urls=urls)
+    return Stack(home=home, kind=state.kind, ports=state.ports, urls=urls, exposed=state.exposed)
+
+
+def _refuse(before: State | None, kind: str, expose: Expose | None) -> None:
+    """Refuse to expose what cannot be, before anything is made."""
+    if expose is None:
+        return
+    if "docker" in (kind, before.kind if before else None):
+        message = (
+            "Containers are published on loopback only; what lets other machines in stands before native servers: "
+            "otel-trading up --native --expose"
+        )
+        raise StackError(message)
+    expose_request.decide(expose, before.exposed if before else None)
 
 
 def _check_same(before: State, kind: str, ports: Ports | None, speedup: float | None) -> None:

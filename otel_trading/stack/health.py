@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import time
 import urllib.error
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from otel_trading.stack import loopback
 
-__all__ = ["answers", "wait"]
+if TYPE_CHECKING:
+    from otel_trading.stack.state import Service
+
+__all__ = ["answers", "is_well", "wait"]
 
 _POLL: Final = 0.1
 
@@ -23,6 +29,25 @@ def answers(url: str, timeout: float = 2.0) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_well(service: Service) -> bool:
+    """Say whether a service answers as its state says that it does."""
+    return _shows(service.health, service.certificate) if service.certificate else answers(service.health)
+
+
+def _shows(url: str, certificate: str, timeout: float = 2.0) -> bool:
+    """Say whether TLS is spoken there with the certificate of this file, which holds now."""
+    parts = urlsplit(url)
+    try:
+        context = ssl.create_default_context(cafile=certificate)
+        context.check_hostname = False  # this very certificate, whomever it is for
+        context.verify_flags = ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+        address = (parts.hostname or "", parts.port or 0)
+        with socket.create_connection(address, timeout) as plain, context.wrap_socket(plain):
+            return True
+    except OSError:
+        return False
 
 
 def wait(url: str, patience: float) -> bool:

@@ -41,6 +41,8 @@ class Launch:
     ports: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict[str, str])
     cwd: Path | None = None
+    host: str = HOST
+    certificate: str = ""
 
 
 def plan(

@@ -7,7 +7,18 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack import build, collector_queue, config, health, launches, own_rules, processes, web_ui
+from otel_trading.stack import (
+    build,
+    collector_queue,
+    config,
+    exposure,
+    health,
+    launches,
+    own_rules,
+    processes,
+    web_ui,
+)
+from otel_trading.stack.servers import GATE
 from otel_trading.stack.state import Service, State
 
 if TYPE_CHECKING:
@@ -16,6 +27,7 @@ if TYPE_CHECKING:
     from otel_trading.stack.launches import Launch
     from otel_trading.stack.ports import Ports
     from otel_trading.stack.progress import Progress
+    from otel_trading.stack.state import Exposed
 
 __all__ = ["down", "up"]
 
@@ -25,7 +37,14 @@ _LAST_LINES: Final = 5
 
 
 def up(
-    home: Path, ports: Ports, interval: str | None, progress: Progress, before: State | None, *, speedup: float = 1
+    home: Path,
+    ports: Ports,
+    interval: str | None,
+    progress: Progress,
+    before: State | None,
+    *,
+    speedup: float = 1,
+    exposed: Exposed | None = None,
 ) -> None:
     """Start what does not run yet and wait until all of it is healthy.
 
@@ -36,6 +55,7 @@ def up(
         progress: Who is told.
         before: What ran already.
         speedup: See `config.render`.
+        exposed: How other machines reach it, or None.
 
     Raises:
         StackError: A server, a port or a file is not as it has to be; nothing that this call started is left behind.
@@ -46,9 +66,14 @@ def up(
     own_rules.look(folder, progress, accepted=True)
     pages = web_ui.pages(tools["prometheus"], progress)
     plan = launches.plan(home, ports, tools, interval, pages, speedup=speedup)
+    if exposed:
+        plan.append(exposure.launch(home, ports, exposed, build.binaries(GATE, progress)[GATE.binaries[0]]))
     if "grafana" not in {launch.name for launch in plan}:
         progress.say(f"Grafana is left out: no `grafana` on PATH. Its boards are in {folder / 'dashboards' / 'json'}.")
-    _start(home, plan, State("native", ports, interval, speedup), before.services if before else [], progress)
+    if before:
+        exposure.end_outdated(before, exposed)
+    state = State("native", ports, interval, speedup, exposed=exposed)
+    _start(home, plan, state, before, progress)
 
 
 def down(state: State) -> None:
@@ -56,15 +81,16 @@ def down(state: State) -> None:
     processes.stop([(service.pid, service.birth) for service in reversed(state.services)])
 
 
-def _start(home: Path, plan: list[Launch], state: State, services: list[Service], progress: Progress) -> None:
-    running = [service for service in services if processes.is_alive(service.pid, service.birth)]
+def _start(home: Path, plan: list[Launch], state: State, before: State | None, progress: Progress) -> None:
+    known = before.services if before else []
+    running = [service for service in known if processes.is_alive(service.pid, service.birth)]
     state.services = list(running)
     names = {service.name for service in running}
     if "collector" not in names:
         collector_queue.set_spoilt_aside(home, progress)
     missing = [launch for launch in plan if launch.name not in names]
     for launch in missing:
-        state.ports.check(launch.ports)
+        state.ports.check(launch.ports, launch.host)
     try:
         for launch in missing:
             with processes.uninterrupted():
@@ -73,6 +99,7 @@ def _start(home: Path, plan: list[Launch], state: State, services: list[Service]
         _wait(home, state.services)
     except BaseException:
         with processes.uninterrupted():
+            state.exposed = before.exposed if before else None
             _undo(home, state, running)
         raise
 
@@ -96,7 +123,7 @@ def _launch(home: Path, launch: Launch) -> Service:
         environment={**launches.inherited(), **launch.environment},
     )
     since = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Service(launch.name, launch.version, launch.url, launch.health, since, pid, born)
+    return Service(launch.name, launch.version, launch.url, launch.health, since, pid, born, launch.certificate)
 
 
 def _wait(home: Path, services: list[Service]) -> None:
@@ -106,7 +133,7 @@ def _wait(home: Path, services: list[Service]) -> None:
         for service in waiting:
             if not processes.is_alive(service.pid, service.birth):
                 raise _failed(home, service, "ended right after its start")
-        waiting = [service for service in waiting if not health.answers(service.health)]
+        waiting = [service for service in waiting if not health.is_well(service)]
         if waiting and time.monotonic() > deadline:
             raise _failed(home, waiting[0], f"is not healthy after {_PATIENCE:.0f} s")
         time.sleep(_POLL if waiting else 0)

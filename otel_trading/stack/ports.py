@@ -38,29 +38,34 @@ class Ports:
                 one.bind((HOST, 0))
             return cls(*(int(one.getsockname()[1]) for one in sockets))
 
-    def check(self, names: tuple[str, ...]) -> None:
+    def check(self, names: tuple[str, ...], host: str = HOST) -> None:
         """Make sure that the ports of these names can be had.
+
+        Args:
+            names: Which ones.
+            host: On which address of this machine.
 
         Raises:
             StackError: One is taken; says by whom, as far as the system tells, and what to do.
         """
         numbers = asdict(self)
         for name in names:
-            _check(name, numbers[name])
+            _check(name, numbers[name], host)
 
 
-def _check(name: str, port: int) -> None:
-    with socket.socket() as probe:
+def _check(name: str, port: int, host: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # As the servers do: a port in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EACCES:
                 why = "may not be used by this user. Choose one above 1023"
             else:
                 why = f"is taken by {_owner(port)}. Stop that, or choose another"
-            message = f"Port {port} ({name}) {why}: otel-trading up --port {name}=NUMBER"
+            where = "" if host == HOST else f" on {host}"
+            message = f"Port {port} ({name}){where} {why}: otel-trading up --port {name}=NUMBER"
             raise StackError(message) from error
 
 

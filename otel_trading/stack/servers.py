@@ -11,7 +11,7 @@ from otel_trading.stack._files import SERVERS
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ALERTMANAGER", "ALL", "COLLECTOR", "PROMETHEUS", "Server"]
+__all__ = ["ALERTMANAGER", "ALL", "COLLECTOR", "GATE", "PROMETHEUS", "Server"]
 
 
 @dataclass(frozen=True)
@@ -111,4 +111,16 @@ COLLECTOR: Final = Server(
     disk_mib=2500,
 )
 
+#: What stands before the others where `otel-trading up --expose` lets other machines in; a few lines of our own.
+GATE: Final = Server(
+    name="gate",
+    version="1.0.0",
+    binaries=("otel-trading-gate",),
+    target=".",
+    tags="netgo",
+    seconds=20,
+    disk_mib=200,
+)
+
+#: Those of every stack.
 ALL: Final = (PROMETHEUS, ALERTMANAGER, COLLECTOR)

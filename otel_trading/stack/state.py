@@ -12,7 +12,7 @@ from otel_trading.stack.ports import Ports
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Kind", "Service", "State"]
+__all__ = ["Exposed", "Kind", "Service", "State"]
 
 Kind = Literal["native", "docker"]
 
@@ -29,6 +29,7 @@ class Service:
         since: When it was started, RFC 3339.
         pid: Its process, or None in a container.
         birth: When the system says that this process began: a re-used pid has another.
+        certificate: File with the certificate that `health`, then an address of TLS, has to show; else empty.
     """
 
     name: str
@@ -38,6 +39,28 @@ class Service:
     since: str
     pid: int | None = None
     birth: str = ""
+    certificate: str = ""
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """How other machines reach the stack.
+
+    Attributes:
+        address: IP address of this machine.
+        names: What else others call it: host names, or an address before it.
+        certificate: File of the user's own certificate; empty for one that we make.
+        key: File of its key.
+        until: When the certificate ends, RFC 3339.
+        stamp: Changes with every file that the gate reads.
+    """
+
+    address: str
+    names: tuple[str, ...] = ()
+    certificate: str = ""
+    key: str = ""
+    until: str = ""
+    stamp: str = ""
 
 
 @dataclass
@@ -49,6 +72,7 @@ class State:
     interval: str | None = None
     speedup: float = 1
     services: list[Service] = field(default_factory=list[Service])
+    exposed: Exposed | None = None
 
     @staticmethod
     def path(home: Path) -> Path:
@@ -74,6 +98,7 @@ class State:
                 interval=data.get("interval"),
                 speedup=data.get("speedup", 1),
                 services=services,
+                exposed=_exposed(data.get("exposed")),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = (
@@ -92,3 +117,7 @@ class State:
     def remove(self, home: Path) -> None:
         """Forget: nothing runs any more."""
         self.path(home).unlink(missing_ok=True)
+
+
+def _exposed(data: dict[str, Any] | None) -> Exposed | None:
+    return None if data is None else Exposed(**{**data, "names": tuple(data["names"])})
