@@ -13,6 +13,7 @@ from otel_trading import stack as stack_module
 from otel_trading.errors import StackError
 from otel_trading.stack import build, web_ui
 from otel_trading.stack.progress import Progress
+from otel_trading.stack.servers import GATE
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -47,6 +48,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     try:
         session.config.stash[_BUILT] = build.all_binaries(_Aloud(session.config))
+        build.binaries(GATE, _Aloud(session.config))
         web_ui.pages(session.config.stash[_BUILT]["prometheus"], _Aloud(session.config))
     except StackError as error:
         session.config.stash[_WHY_NOT] = str(error)

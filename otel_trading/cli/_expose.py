@@ -80,8 +80,8 @@ def lines(running: Stack) -> Iterator[str]:
     if found is None:
         return
     urls = found["urls"]
-    yield f"  {'others send to':<14}{urls['otlp']}, gRPC {urls['otlp_grpc']}; how: otel-trading env --remote"
-    yield f"  {'others look at':<14}{urls['prometheus']}, {urls['alertmanager']}"
+    yield f"  {'others send':<14}{urls['otlp']}, gRPC {urls['otlp_grpc']}; how: otel-trading env --remote"
+    yield f"  {'others look':<14}{urls['prometheus']}, {urls['alertmanager']}"
     yield f"  {'their login':<14}{exposure.OPERATOR}, password in {found['password_file']}"
     yield f"  {'certificate':<14}until {found['certificate_until'][:10]}"
     if running.exposed and (warning := exposure.warning(running.exposed)):

@@ -13,7 +13,7 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.sdk.metrics.export import MetricExportResult
 
-from otel_trading.sdk import bridge
+from otel_trading.sdk import bridge, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ class EndingExporter(OTLPMetricExporter):
     """OTLP over HTTP with what the app's prometheus_client holds, and an ending for each state series that vanished."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**trust.options("metrics"), **options)
         self._endings = Endings()
 
     def _export_batch(self, export_request: ExportMetricsServiceRequest) -> MetricExportResult:

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_trading import _accounts, _context, environment, spans
 from otel_trading.errors import ConfigError
 from otel_trading.sdk import exit as ending
-from otel_trading.sdk import fork, readers, token
+from otel_trading.sdk import fork, readers, token, trust
 from otel_trading.sdk.heartbeat import Heartbeat
 from otel_trading.sdk.redaction import LogRedaction, SpanRedaction
 from otel_trading.sdk.resource import is_worker, resource
@@ -89,6 +89,7 @@ def configure(**arguments: Any) -> bool:
     provider, phrases = _metrics(own)
     _State.configured = True
     arguments.setdefault("sampler", sampler())
+    arguments.setdefault("exporter_args_map", _exporter_arguments())
     # First of all processors: the exporters come after it.
     arguments["span_processors"] = [SpanRedaction(), *arguments.get("span_processors", ())]
     arguments["log_record_processors"] = [LogRedaction(), *arguments.get("log_record_processors", ())]
@@ -113,6 +114,13 @@ def _metrics(own: Resource) -> tuple[MeterProvider, list[str]]:
     provider = MeterProvider(metric_readers=built, resource=own, views=views(), shutdown_on_exit=False)
     metrics.set_meter_provider(provider)
     return provider, phrases
+
+
+def _exporter_arguments() -> dict[type[Any], dict[str, Any]]:
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
+    return {OTLPSpanExporter: trust.options("traces"), OTLPLogExporter: trust.options("logs")}
 
 
 @contextmanager

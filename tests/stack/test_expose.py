@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot_support import COMMAND, environment
-from expose_support import ELSEWHERE, ask, basic, bearer, trusting
+from expose_support import ELSEWHERE, ask, basic, bearer, certificate, trusting
 from otel_trading.stack import Expose, Ports, down, exposure, status, up
 from stack_support import metric, prometheus_query, quiet, wait_until
 
@@ -126,7 +126,11 @@ def test_a_bot_that_sets_what_env_says_is_heard_and_shows_no_token(
     service = f"remote-{protocol.partition('/')[0]}"
     script = tmp_path / "bot.py"
     script.write_text(_BOT)
-    variables = environment(None, OTEL_SERVICE_NAME=service, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
+    # As on the machines of many companies: requests would trust nobody but whom this names.
+    company = str(certificate(tmp_path, "company.example").authority)
+    variables = environment(
+        None, OTEL_SERVICE_NAME=service, OTEL_EXPORTER_OTLP_PROTOCOL=protocol, REQUESTS_CA_BUNDLE=company
+    )
     said = f'eval "$({COMMAND} env --remote --home {exposed.home})"'
     if protocol == "grpc":
         said += f" && export OTEL_EXPORTER_OTLP_ENDPOINT=https://{ELSEWHERE}:{exposed.ports.otlp_grpc}"

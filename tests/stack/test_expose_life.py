@@ -95,6 +95,7 @@ def test_a_certificate_that_ends_soon_is_named_and_the_next_up_makes_another(
     assert _pids(_up(stack_home).home) == after
 
 
+@pytest.mark.slow
 def test_an_ended_certificate_is_broken_and_up_heals_it(stack_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(authority, "_SERVER_LIVES", timedelta(seconds=12))
@@ -123,6 +124,7 @@ def test_another_token_is_in_force_after_up_and_the_old_one_opens_nothing(stack_
     assert [ask(opened, "otlp_http", "/v1/metrics", one)[0] for one in (old, new)] == [401, 405]
 
 
+@pytest.mark.slow
 def test_a_certificate_of_ones_own_is_shown_and_renewed_in_its_place(stack_home: Path, tmp_path: Path) -> None:
     own = certificate(tmp_path / "own", ELSEWHERE, ends_in_days=3)
     opened = _up(stack_home, Expose(ELSEWHERE, (), own.file, own.key), ports=Ports.free())

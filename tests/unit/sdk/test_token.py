@@ -71,7 +71,7 @@ def test_a_file_that_holds_something_else_ends_the_start(file: Path, content: st
 
 def test_a_missing_or_open_file_ends_the_start(file: Path) -> None:
     file.chmod(0o644)
-    with pytest.raises(ConfigError, match=r"can be read by other users\. .*chmod 600"):
+    with pytest.raises(ConfigError, match=r"can be read by other users .*chmod 600"):
         token.check()
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="it is not text"):
