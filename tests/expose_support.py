@@ -63,12 +63,11 @@ def ask(
     method: str = "GET",
     body: bytes | None = None,
     context: ssl.SSLContext | None = None,
-    headers: dict[str, str] | None = None,
 ) -> tuple[int, bytes]:
     """Return status and body of what the gate answers to a request from elsewhere."""
     context = context or trusting(exposure.authority_file(stack.home))
     connection = http.client.HTTPSConnection(ELSEWHERE, getattr(stack.ports, port), timeout=10, context=context)
-    sent = {**(headers or {}), **({"Authorization": authorization} if authorization else {})}
+    sent = {"Content-Type": "application/json", **({"Authorization": authorization} if authorization else {})}
     try:
         connection.request(method, path, body, sent)
         answer = connection.getresponse()

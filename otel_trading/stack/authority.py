@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes as PublicKey
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes as PublicKey
 
 __all__ = ["authority", "server", "write"]
 
@@ -67,7 +67,8 @@ def server(pair: Pair, by: Pair, names: Sequence[str]) -> datetime:
         return kept
     key = ec.generate_private_key(ec.SECP256R1())
     until = min(_now() + _SERVER_LIVES, ca.not_valid_after_utc)
-    made = _begun(_name("otel-trading"), ca.subject, key.public_key(), ca.public_key(), until)
+    signers = cast("PublicKey", ca.public_key())
+    made = _begun(_name("otel-trading"), ca.subject, key.public_key(), signers, until)
     made = made.add_extension(x509.SubjectAlternativeName([general(name) for name in names]), critical=False)
     made = made.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     made = made.add_extension(_usage(signs_others=False), critical=True)

@@ -120,4 +120,4 @@ class State:
 
 
 def _exposed(data: dict[str, Any] | None) -> Exposed | None:
-    return None if data is None else Exposed(**{**data, "names": tuple(data["names"])})
+    return None if data is None else Exposed(names=tuple(data.pop("names")), **data)

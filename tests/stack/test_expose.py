@@ -185,8 +185,8 @@ def test_an_operator_looks_and_silences_but_ends_and_feeds_no_server(exposed: St
         "createdBy": "operator",
         "comment": "maintenance",
     }
-    sent = {"method": "POST", "body": json.dumps(silence).encode(), "headers": {"Content-Type": "application/json"}}
-    assert ask(exposed, "alertmanager", "/api/v2/silences", right, **sent)[0] == 200
+    sent = json.dumps(silence).encode()
+    assert ask(exposed, "alertmanager", "/api/v2/silences", right, method="POST", body=sent)[0] == 200
 
     closed = ("/-/quit", "/-/reload", "//-/quit", "/x/../-/quit", "/%2d/quit", "/-%2Fquit", "/-/", "/-")
     for port in ("prometheus", "alertmanager"):
@@ -194,8 +194,7 @@ def test_an_operator_looks_and_silences_but_ends_and_feeds_no_server(exposed: St
             assert ask(exposed, port, path, right, method="POST")[0] == 403, (port, path)
     points = json.dumps(metric("intruder", "planted", 1)).encode()
     for path in ("/api/v1/otlp/v1/metrics", "/api/v1/write"):
-        sent = {"method": "POST", "body": points, "headers": {"Content-Type": "application/json"}}
-        assert ask(exposed, "prometheus", path, right, **sent)[0] == 403
+        assert ask(exposed, "prometheus", path, right, method="POST", body=points)[0] == 403
     assert {one.state for one in status(home=exposed.home)} == {"healthy"}
 
 
@@ -234,7 +233,7 @@ def test_commands_name_files_never_what_is_in_them(exposed: Stack) -> None:
         ["env", "--remote"],
         ["env", "--remote", "/etc/bot"],
     ):
-        command = [COMMAND, arguments[0], "--home", exposed.home, *arguments[1:]]
+        command = [str(COMMAND), arguments[0], "--home", str(exposed.home), *arguments[1:]]
         run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment(None))
         assert [secret for secret in hidden if secret in run.stdout + run.stderr] == []
         if arguments == ["up", "--json"]:

@@ -80,7 +80,7 @@ def test_a_certificate_that_ends_soon_is_named_and_the_next_up_makes_another(
     assert words.partition(" .*")[0] in note
     shown = CliRunner().invoke(cli, ["status", "--home", str(stack_home)])
     assert (shown.exit_code, f"gate: {note}" in shown.output) == (0, True)
-    doctor = [COMMAND, "doctor", "--home", stack_home]
+    doctor = [str(COMMAND), "doctor", "--home", str(stack_home)]
     run = subprocess.run(doctor, capture_output=True, text=True, timeout=60, env=environment(None), check=False)
     assert (run.returncode, "ends in 9 days" in run.stdout) == (0, True), run.stdout
 
