@@ -25,6 +25,7 @@ __all__ = ["check_standard", "endpoint", "exporter_names", "readers"]
 _GRPC: Final = "otlp_proto_grpc"
 _OWN: Final = ("otlp", "prometheus", "console", "none")
 _PORTS: Final = range(65_536)
+_SELDOM: Final = 20.0
 _EXEMPLAR_FILTERS: Final = ("trace_based", "always_on", "always_off")
 
 
@@ -145,7 +146,10 @@ def _otlp() -> tuple[MetricReader, str]:
 
 
 def _every() -> str:
-    return f"every {float(os.environ['OTEL_METRIC_EXPORT_INTERVAL']) / 1000:g} s"
+    seconds = float(os.environ["OTEL_METRIC_EXPORT_INTERVAL"]) / 1000
+    # Two exports make an increase, and OpenTelemetry's own charts and operators set a minute.
+    rare = f", too seldom for alerts that count within a minute: {_SELDOM:g} s at most" if seconds > _SELDOM else ""
+    return f"every {seconds:g} s{rare}"
 
 
 def _prometheus() -> tuple[MetricReader, str]:

@@ -132,6 +132,10 @@ def test_an_empty_variable_is_an_unset_one(name: str) -> None:
         ({"OTEL_SERVICE_NAME": "momentum"}, "service momentum, "),
         ({}, f"metrics -> OTLP {_FAR} every 10 s, traces and logs -> {_FAR}, instance "),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "500"}, "every 0.5 s"),
+        (
+            {"OTEL_METRIC_EXPORT_INTERVAL": "60000"},
+            "every 60 s, too seldom for alerts that count within a minute: 20 s at most",
+        ),
         ({"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"{_FAR}/m"}, f"metrics -> OTLP {_FAR}/m every"),
         ({"OTEL_METRICS_EXPORTER": "console"}, "metrics -> console every 10 s"),
         ({"OTEL_METRICS_EXPORTER": "none"}, "metrics -> nowhere"),
