@@ -130,7 +130,8 @@ def order_request(
 ) -> Timer:
     """Time a call that sends an order message and waits for its reply; a `with` block or a decorator.
 
-    An exception that leaves the block becomes `error.type`; the order stays unacknowledged until a report says more.
+    An exception that leaves the block becomes `error.type`; the order stays unacknowledged until a report says more,
+    and is `lost` after 15 minutes without one.
 
     Args:
         client_id: Client order id (FIX 11).
@@ -165,6 +166,8 @@ def order_request(
     @guarded
     def finish(seconds: float, error: str | None) -> None:
         attributes = _SENT.find(operation, error, *values)
+        if error is not None and operation == "new":
+            trackers.default().orders.failed(client_id)
         instruments.of(metrics.REQUESTS).record(1, attributes)
         instruments.of(metrics.REQUEST_DURATION).record(seconds, attributes)
         call = attributes.plus(a.VENUE_OPERATION, _VERB.get(operation, operation))

@@ -37,6 +37,8 @@ class Order:
     quantity: float | None
     done: float = 0.0
     acknowledged: bool = False
+    #: Whether the call that sent it failed, so that perhaps it never arrived.
+    failed: bool = False
     filled: bool = False
     completed: bool = False
     asked: Asked | None = None

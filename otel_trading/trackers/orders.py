@@ -31,6 +31,8 @@ MAX_ORDERS: Final = 10_000
 #: Fills and states travel on separate channels: for so many orders the second one still finds what the first one ended.
 MAX_ENDED: Final = 1000
 _MAX_SEEN: Final = 1000
+#: Seconds for which an order whose call failed is looked for: who wants to find it has asked by then.
+GIVEN_UP: Final = 900.0
 #: How near to its quantity an order is done: above what adding floats loses, below what a fill can be.
 _WHOLE_ORDER: Final = 1 - 1e-13
 #: Per symbol, thousands of series would say what one oldest age says.
@@ -46,7 +48,9 @@ class OrderTracker:
     """A table of open orders by client order id (FIX 11), bounded to 10,000; the oldest gives way and is counted.
 
     The last 1,000 that ended are remembered, so that late fills and states still join them. A report that would lead
-    back is not entered, and counted as `out_of_order` unless it repeats the present state; `_fix39` says which. A row
+    back is not entered, and counted as `out_of_order` unless it repeats the present state; `_fix39` says which.
+    An order whose call failed and of which nothing was heard for 15 minutes is `lost`: as the oldest one without an
+    answer it would hide every later one. A row
     takes about 300 bytes, and 250 more for each replace or cancel with an id of its own (benchmarks/orders.py).
 
     Emits `trading.order.transitions`, `.acknowledgement.duration`, `.fill.duration`, the event
@@ -130,6 +134,12 @@ class OrderTracker:
             entered = first in self._orders and self._move(first, order, status)
         if entered:
             self._enter(first, order.attributes, status, order.life, order.ids)
+
+    def failed(self, client_id: str | None) -> None:
+        """Note that the call which sent an order failed: it may never have arrived."""
+        order = self._find(client_id)
+        if order is not None:
+            order.failed = True
 
     def requested(self, client_id: str | None, context: Context | None) -> None:
         """Link a further request about an order to its lifecycle.
@@ -315,6 +325,16 @@ class OrderTracker:
         where = order.life.context if order.life else None
         instruments.of(metrics.FILL_DURATION).record(seconds, order.attributes.plus(a.ORDER_STAGE, stage), where)
 
+    def _give_up(self) -> None:
+        with self._lock:
+            over = [
+                (client_id, order)
+                for client_id, order in self._orders.items()
+                if order.failed and not order.acknowledged and self._since(order) > GIVEN_UP
+            ]
+        for client_id, order in over:
+            self._arrived(client_id, order.attributes, "lost")
+
     def _open(self) -> list[Order]:
         with self._lock:
             return list(self._orders.values())
@@ -328,6 +348,7 @@ class OrderTracker:
             yield attributes, float(counts[attributes])
 
     def _observe_age(self) -> Iterator[tuple[AttributeSet, float]]:
+        self._give_up()
         ages: dict[AttributeSet, float] = {attributes.without(a.ORDER_STATUS): 0.0 for attributes in list(self._seen)}
         for order in self._open():
             attributes = order.attributes.only(_WHOLE)

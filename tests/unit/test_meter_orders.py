@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from unit_support import losses
 
-from otel_trading import meter
+from otel_trading import meter, trackers
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def test_an_order_request_is_a_venue_call_too(capmeter: CapturingMeter) -> None:
 
 
 @pytest.mark.seed("S3-14")
-def test_an_order_request_that_failed_stays_open_until_a_report_says_more(capmeter: CapturingMeter) -> None:
+def test_an_order_request_that_failed_stays_open_until_a_report_says_more(
+    capmeter: CapturingMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(TimeoutError), meter.order_request(**ORDER):
         raise TimeoutError
 
@@ -77,6 +80,11 @@ def test_an_order_request_that_failed_stays_open_until_a_report_says_more(capmet
     assert capmeter.value("trading.venue.request.duration", error_type="timeout") == 1
     assert capmeter.value("trading.order.active", status="pending_new") == 1
     assert capmeter.value("trading.order.unacknowledged.age") > 0
+
+    late = time.monotonic() + 1000
+    monkeypatch.setattr(trackers.default().orders, "_clock", lambda: late)
+    assert capmeter.value("trading.order.unacknowledged.age") == 0
+    assert capmeter.value("trading.order.transitions", status="lost", symbol="BTC/USD") == 1
 
 
 @pytest.mark.seed("S0-01")

@@ -72,6 +72,30 @@ def test_a_state_that_was_ever_active_keeps_a_zero(orders: OrderTracker, capmete
     assert capmeter.value("trading.order.active", status="pending_new") == 0
 
 
+def test_an_order_whose_call_failed_is_given_up_and_hides_no_later_one(
+    orders: OrderTracker, clock: Clock, capmeter: CapturingMeter
+) -> None:
+    for client_id in ("timeout", "arrived", "waits"):
+        orders.sent(client_id, ORDER)
+    orders.failed("timeout")
+    orders.failed("arrived")
+    orders.failed("of others")
+    orders.moved("arrived", ORDER, "new")
+    clock.now += 900
+    assert capmeter.value(AGE) == 900
+    assert _active(capmeter) == {"pending_new": 2, "new": 1}
+    orders.moved("waits", ORDER, "new")
+    orders.sent("young", ORDER)
+    clock.now += 5
+
+    assert capmeter.value(AGE) == 5
+    assert _entered(capmeter)["lost"] == 1
+    assert _active(capmeter) == {"pending_new": 1, "new": 2}
+    orders.moved("timeout", ORDER, "new")
+    assert _active(capmeter) == {"pending_new": 1, "new": 3}
+    capmeter.assert_conforms()
+
+
 def test_the_age_is_that_of_the_oldest_unacknowledged_order(
     orders: OrderTracker, clock: Clock, capmeter: CapturingMeter
 ) -> None:
