@@ -1,4 +1,4 @@
-"""The nine hops from a bot to a board, each with its evidence or its fix."""
+"""The hops from a bot to a board and what stands beside them, each with its evidence or its fix."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, urlsplit
 
 from otel_trading import _context, environment
+from otel_trading.cli._around import BESIDE
 from otel_trading.errors import ConfigError
 from otel_trading.instrumentation import supported
 from otel_trading.semconv import attributes as a
@@ -100,6 +101,7 @@ def follow(targets: Targets) -> Iterator[Hop]:
         ("Prometheus has the series", canary.arrive),
         ("rules loaded", lambda: _rules(targets)),
         ("Alertmanager reachable", lambda: _alertmanager(targets)),
+        *((name, _beside(look, targets)) for name, look in BESIDE.items()),
         ("Grafana has the boards", lambda: _grafana(targets)),
     )
     if (gate := targets.gate) is not None:
@@ -239,6 +241,23 @@ def _alertmanager(targets: Targets) -> str:
         evidence = "Alertmanager answers, but Prometheus sends alerts to none"
         raise _BrokenError(evidence, "Look at collector/targets/alertmanager.yaml in the stack's home.")
     return f"Alertmanager {about['versionInfo']['version']} gets the alerts of Prometheus"
+
+
+def _beside(look: Callable[[Callable[[str], Any]], tuple[str, str]], targets: Targets) -> Callable[[], str]:
+    """Return a check that breaks nothing, also not where what speaks Prometheus' API lacks a part of it."""
+    base = targets.prometheus.rstrip("/")
+
+    def _check() -> str:
+        try:
+            evidence, fix = look(lambda path: _json(f"{base}/api/v1/{path}", "Prometheus")["data"])
+        except (_BrokenError, KeyError) as error:
+            message = f"Prometheus does not tell: {error}"
+            raise _AbsentError(message) from error
+        if fix:
+            raise _DoubtfulError(evidence, fix)
+        return evidence
+
+    return _check
 
 
 def _grafana(targets: Targets) -> str:

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["console", "emit_json", "table"]
+__all__ = ["console", "emit_json", "printable", "table"]
 
 
 def console() -> Console:
@@ -24,6 +24,11 @@ def table(*columns: str) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
+
+
+def printable(text: str) -> str:
+    """Return what others wrote (a log, a bot's name) without what would steer the terminal."""
+    return "".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def emit_json(value: Any) -> None:

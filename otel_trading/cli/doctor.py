@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+from rich.markup import escape
 
 from otel_trading import stack
 from otel_trading.cli._hops import Hop, Targets, follow
@@ -42,7 +43,8 @@ def command(
 ) -> None:
     """Follow one canary from here to the board, hop by hop; exits 1 at the first broken one.
 
-    It sends one gauge, otel_trading.doctor.canary, through the same exporter that a bot uses.
+    It sends one gauge, otel_trading.doctor.canary, through the same exporter that a bot uses. Targets that are down,
+    bots that fell silent and series without end are told as well; they break no hop.
     """
     targets = _targets(home, {"otlp": otlp, "prometheus": prometheus, "alertmanager": alertmanager, "grafana": grafana})
     found: list[Hop] = []
@@ -57,9 +59,9 @@ def command(
 
 
 def _show(number: int, hop: Hop) -> None:
-    console().print(f"{number} {_MARKS[hop.state]} {hop.name}: {hop.evidence}", soft_wrap=True)
+    console().print(f"{number} {_MARKS[hop.state]} {hop.name}: {escape(hop.evidence)}", soft_wrap=True)
     if hop.fix:
-        console().print(f"  do this: {hop.fix}", soft_wrap=True)
+        console().print(f"  do this: {escape(hop.fix)}", soft_wrap=True)
 
 
 def _targets(home: Path | None, given: Mapping[str, str | None]) -> Targets:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from otel_trading.stack.ports import Ports
     from otel_trading.stack.progress import Progress
 
-__all__ = ["answers", "down", "tell", "up", "variables"]
+__all__ = ["answers", "down", "logs", "tell", "up", "variables"]
 
 _QUESTION_TIMEOUT: Final = 10.0
 #: Pulling five images over a slow line takes its time.
@@ -119,7 +119,18 @@ def tell(home: Path, state: State, service: str, name: str) -> None:
     _compose(home, state, "kill", "--signal", name, service, timeout=_DOWN_TIMEOUT)
 
 
-def _compose(home: Path, state: State, *arguments: str, timeout: float) -> None:
+def logs(home: Path, state: State, service: str, lines: int) -> str:
+    """Return the last lines that the container of one service wrote.
+
+    Raises:
+        StackError: Docker refuses.
+    """
+    wanted = ("logs", "--no-color", "--no-log-prefix", "--tail", str(lines), service)
+    said = _compose(home, state, *wanted, timeout=_QUESTION_TIMEOUT)
+    return f"{said.stdout}{said.stderr}"  # a container has two outputs as well
+
+
+def _compose(home: Path, state: State, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
     file = home / "config" / "compose.yaml"
     # One project per home, so that two stacks on one machine do not take each other's containers.
     project = f"otel-trading-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
@@ -137,6 +148,7 @@ def _compose(home: Path, state: State, *arguments: str, timeout: float) -> None:
             f"otel-trading up --native\n{run.stderr.strip()}"
         )
         raise StackError(message)
+    return run
 
 
 def variables(home: Path, state: State) -> dict[str, str]:

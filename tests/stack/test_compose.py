@@ -23,23 +23,17 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-_LOADER = Path(__file__).parent / "compose_check"
 _EXACT = re.compile(r"[a-z0-9/_-]+:v?\d+\.\d+\.\d+(-slim)?")
 
 
 @pytest.fixture(scope="session")
-def load(servers: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Any:
+def load(compose_loader: Path) -> Any:
     """Return a function that reads a compose file and returns the finished process."""
-    assert servers
-    binary = tmp_path_factory.mktemp("compose") / "compose_check"
-    environment = {**os.environ, "CGO_ENABLED": "0"}
-    build = ["go", "build", "-buildvcs=false", "-o", str(binary), "."]
-    subprocess.run(build, cwd=_LOADER, env=environment, check=True, timeout=110)
 
     def _load(file: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("STACK_")}
         return subprocess.run(
-            [binary, file], env={**plain, **variables}, capture_output=True, text=True, timeout=30, check=False
+            [compose_loader, file], env={**plain, **variables}, capture_output=True, text=True, timeout=30, check=False
         )
 
     return _load

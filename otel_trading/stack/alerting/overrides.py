@@ -13,6 +13,8 @@ from otel_trading.thresholds import BY_NAME, Scope, Threshold
 __all__ = ["SCOPE", "Override", "parse"]
 
 SCOPE: Final = "threshold_scope"
+#: May be left out of a threshold's name.
+_UNITS: Final = ("ratio", "seconds", "bytes")
 _PERSONAL: Final = {a.STRATEGY.prometheus, a.ACCOUNT.prometheus}
 
 
@@ -101,7 +103,9 @@ def parse(
 
 
 def _find(name: str) -> Threshold:
-    found = [BY_NAME[name]] if name in BY_NAME else [each for each in BY_NAME.values() if each.name.startswith(name)]
+    # `drawdown` is drawdown_ratio, although drawdown_growth_ratio begins like that too.
+    exact = [BY_NAME[each] for each in (name, *(f"{name}_{unit}" for unit in _UNITS)) if each in BY_NAME]
+    found = exact[:1] or [each for each in BY_NAME.values() if each.name.startswith(name)]
     if len(found) != 1 or not name:
         close = ", ".join(each.name for each in (found or BY_NAME.values()))
         message = f"{name!r} is {'more than one' if found and name else 'no'} threshold. Say one of: {close}."

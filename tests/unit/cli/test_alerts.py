@@ -81,6 +81,13 @@ def test_loosening_asks_and_nobody_to_ask_means_no(tmp_path: Path, arguments: li
     assert alerts(tmp_path, *arguments, "--why", "noise", "--yes").exit_code == 0
 
 
+def test_the_unit_of_a_name_may_be_left_out(tmp_path: Path) -> None:
+    done = alerts(tmp_path, "--set", "drawdown=0.15", "--why", "as the README has it")
+
+    assert done.stdout == "drawdown_ratio (for all): 0.2 -> 0.15\n"
+    assert "'draw' is more than one threshold" in refusal(alerts(tmp_path, "--set", "draw=0.1", "--why", "x"))
+
+
 def test_money_is_set_per_currency_and_key_per_kind(tmp_path: Path) -> None:
     loss = alerts(tmp_path, "--set", "daily_loss=500", "--currency", "USD", "--account", "acct-1", "--why", "mine")
     age = alerts(tmp_path, "--set", "market_data_age_seconds=10", "--of", "quote", "--why", "fast")
