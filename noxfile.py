@@ -1,11 +1,13 @@
 """Every library that is instrumented, in its oldest and its newest tested version, each in an environment of its own.
 
-`nox` runs all of them, `nox -s "libraries(ccxt-4.5.90)"` one, `nox -s cost` prints what each hook costs.
+`nox` runs all of them, `nox -s "libraries(ccxt-4.5.90)"` one, `nox -s cost` prints what each hook costs,
+`nox -s "cost(ccxt)"` what one does.
 What a test needs besides the library stands in tests/libraries/NAME.txt.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import nox
@@ -17,6 +19,11 @@ nox.options.sessions = ["libraries", "data"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
 FOLDER = Path("tests/libraries")
+_ROWS = Path(".nox/costs")
+_HEAD = (
+    "| call | alone us | added us | ratio (middle half of the rounds) | the same records by OpenTelemetry's SDK us |\n"
+    "| --- | --- | --- | --- | --- |"
+)
 
 
 def _cost(name: str) -> Path:
@@ -56,4 +63,16 @@ def data(session: nox.Session) -> None:
 def cost(session: nox.Session, name: str, version: str) -> None:
     """What the hook adds to the library's hot call, with and without in one run."""
     _install(session, name, version)
-    session.run("python", str(_cost(name)), *session.posargs)
+    row = _ROWS / f"{name}.md"
+    row.parent.mkdir(parents=True, exist_ok=True)
+    row.unlink(missing_ok=True)
+    session.run("python", str(_cost(name)), *session.posargs, env={"OTEL_TRADING_COST_TABLE": str(row)})
+    session.notify("costs")
+
+
+@nox.session(python=False)
+def costs(session: nox.Session) -> None:
+    """The table of what was measured last."""
+    del session
+    rows = "".join(row.read_text("utf-8") for row in sorted(_ROWS.glob("*.md")))
+    sys.stdout.write(f"{_HEAD}\n{rows}")

@@ -27,6 +27,8 @@ F = TypeVar("F", bound="Callable[..., Any]")
 class Timer:
     """Measures one block, or every call of what it decorates.
 
+    Neither function breaks the block: both are guarded here, once, because to guard a function costs more than it does.
+
     Args:
         finish: Called with the seconds and the `error.type`, or None, at the end of each block.
         start: Called at the beginning of each block; returns what is called after `finish`, with the `error.type`.
@@ -44,7 +46,7 @@ class Timer:
 
     def __enter__(self) -> Self:
         if self._start is not None:
-            self._close = self._start()
+            self._close = _begin(self._start)
         self._begin = time.perf_counter()
         return self
 
@@ -53,7 +55,7 @@ class Timer:
     ) -> None:
         failed = error_type(kind)
         try:
-            self._finish(time.perf_counter() - self._begin, failed)
+            _end(self._finish, time.perf_counter() - self._begin, failed)
         finally:
             if self._close is not None:
                 self._close(failed)
@@ -85,6 +87,16 @@ class Timer:
         return cast("F", timed)
 
 
+@_guard.guarded
+def _begin(start: Callable[[], Close | None]) -> Close | None:
+    return start()
+
+
+@_guard.guarded
+def _end(finish: Callable[[float, str | None], None], seconds: float, error: str | None) -> None:
+    finish(seconds, error)
+
+
 def timer(helper: Callable[P, Timer]) -> Callable[P, Timer]:
     """Keep every exception of a timing helper away from its caller, who gets a timer that records nothing.
 
@@ -95,9 +107,8 @@ def timer(helper: Callable[P, Timer]) -> Callable[P, Timer]:
 
     @functools.wraps(helper)
     def call(*args: P.args, **kwargs: P.kwargs) -> Timer:
-        function: object = next(iter(args), None)
-        if callable(function):
-            return cast("Timer", (bare() or Timer(_ignore))(function))
+        if args and callable(args[0]):
+            return cast("Timer", (bare() or Timer(_ignore))(args[0]))
         return safe(*args, **kwargs) or Timer(_ignore)
 
     return call

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib
 import operator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec
 
@@ -15,7 +14,7 @@ from wrapt import BoundFunctionWrapper, FunctionWrapper, register_post_import_ho
 from otel_trading import _guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from otel_trading.semconv import Metric
 
@@ -25,17 +24,19 @@ P = ParamSpec("P")
 _covered: ContextVar[bool] = ContextVar("otel_trading_covered", default=False)
 
 
-@contextmanager
-def covering() -> Generator[None, None, None]:
+class covering:  # noqa: N801  a function to whoever writes `with covering():`
     """Open a connection inside, when its library's own hooks report of it: then websockets and aiohttp do not as well.
 
     It holds for the connections opened in the block and in the tasks that it starts, for as long as they live.
     """
-    token = _covered.set(True)
-    try:
-        yield
-    finally:
-        _covered.reset(token)
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token = _covered.set(True)
+
+    def __exit__(self, *_: object) -> None:
+        _covered.reset(self._token)
 
 
 def covered() -> bool:

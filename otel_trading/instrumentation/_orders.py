@@ -177,6 +177,8 @@ class Orders:
         size, fee, paid_in = filled - tally.done, report.fee, report.fee_currency or order.currency
         if fee is not None:
             fee -= tally.booked.get(paid_in, 0.0)
+        elif size <= filled * SAME:
+            return
         execution = Execution("", report.average, size, symbol=order.symbol, fee=fee, fee_currency=report.fee_currency)
         if size <= filled * SAME:
             _charge(venue, order, tally, execution)
@@ -194,6 +196,8 @@ class Orders:
 
     def _tell(self, order: Order) -> None:
         """Tell the meter, outside of any lock, which a signal handler or a fork may come into; one at a time."""
+        if not order.news:
+            return
         this = os.getpid()
         with self._lock:
             if order.teller == this:

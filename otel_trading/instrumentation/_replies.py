@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
+from contextvars import copy_context
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from otel_trading import meter
+from otel_trading import _context, meter, trackers
 from otel_trading.instrumentation._hooks import covered, quietly
 from otel_trading.instrumentation._hosts import venue_of
+from otel_trading.meter.rate_limits import budget
+from otel_trading.meter.venue import offset
 from otel_trading.semconv import venue as _venue
 
 if TYPE_CHECKING:
@@ -29,7 +33,11 @@ EMITS: Final = (
 
 _BINANCE: Final = re.compile(r"x-mbx-(used-weight|order-count)-(\d+[smhd])")
 _BUDGETS: Final = {"used-weight": "request_weight", "order-count": "orders"}
-_FAMILIES: Final = ("x-ratelimit-", "ratelimit-")
+#: Budget, used, left, by the beginning of their names.
+_FAMILIES: Final = tuple((f"{one}limit", f"{one}used", f"{one}remaining") for one in ("x-ratelimit-", "ratelimit-"))
+_OTHERS: Final = ("age", "date", "ratelimit", "ratelimit-policy", "retry-after")
+_SHARES: Final = frozenset(("ratelimit", *(name for limit, used, _ in _FAMILIES for name in (limit, used))))
+_TELLING: Final = frozenset((*_OTHERS, *itertools.chain(*_FAMILIES)))
 _NUMBER: Final = re.compile(r"^\s*(\d+(?:\.\d+)?)")
 #: `"default";r=50;t=30` with a policy `"default";q=100;w=60`, and the older `limit=100, remaining=50`.
 _LEFT: Final = re.compile(r"\b(?:r|remaining)=(\d+)")
@@ -66,22 +74,81 @@ def tell(venue: str, status: int, given: Mapping[Any, Any], sent: float) -> None
         given: Its headers.
         sent: Unix seconds at which the request left.
     """
-    headers = {str(name).lower(): str(value) for name, value in getattr(given, "lower_items", given.items)()}
-    for name, value in headers.items():
-        if name.startswith("x-mbx-") and (found := _BINANCE.fullmatch(name)):
-            _budget(venue, f"{_BUDGETS[found[1]]}_{found[2]}", usage=_number(value))
-    for family in _FAMILIES:
-        if f"{family}limit" not in headers and f"{family}used" not in headers:
-            continue  # a remainder alone says nothing
-        used, left = (_number(headers.get(family + word, "")) for word in ("used", "remaining"))
-        _budget(venue, _REQUESTS, usage=used, left=left, limit=_number(headers.get(f"{family}limit", "")))
-    if told := headers.get("ratelimit"):
-        policy = f"{told},{headers.get('ratelimit-policy', '')}"
-        _budget(venue, _REQUESTS, left=_first(_LEFT, told), limit=_first(_ALLOWED, policy))
-    if status in _REFUSED or (status in _REFUSED_IF_TOLD_TO_WAIT and "retry-after" in headers):
-        meter.rate_limited(name=_REQUESTS, error=str(status), venue=venue)
-    if "date" in headers and "age" not in headers:  # a reply with an age is a cache's, not the venue's
-        clock(venue, _unix(headers["date"]), sent)
+    venues = trackers.default().venues
+    key = venue, _context.current()
+    reply = venues.pending.get(key)
+    if not isinstance(reply, _Replies):
+        reply = _Replies(venue)
+    venues.later(key, reply)  # again each time: a collection may have taken it away just now
+    reply.take(status, given, sent)
+
+
+class _Replies:
+    """What the replies of a venue since the last collection tell, of each thing the last one; called, it says so."""
+
+    __slots__ = ("_context", "_second", "_shares", "_usage", "_venue")
+
+    def __init__(self, venue: str) -> None:
+        self._venue = venue
+        self._usage: dict[str, Any] = {}
+        self._shares: dict[str, str] = {}
+        #: A `Date`, when what the last reply with it answers had left, and when the first one came.
+        self._second: tuple[str, float, float] | None = None
+        self._context = copy_context()  # what the bot set in force where it called
+
+    def take(self, status: int, given: Mapping[Any, Any], sent: float) -> None:
+        """Take one reply; arguments as for `tell`."""
+        headers: dict[str, str] = {}
+        for name, value in getattr(given, "lower_items", given.items)():
+            told, budget = _meant(name)
+            if budget:
+                self._usage[budget] = value
+            elif told:
+                headers[told] = str(value)
+        if not _SHARES.isdisjoint(headers):
+            self._shares = headers
+        if status in _REFUSED or (status in _REFUSED_IF_TOLD_TO_WAIT and "retry-after" in headers):
+            meter.rate_limited(name=_REQUESTS, error=str(status), venue=self._venue)
+        if "date" in headers and "age" not in headers:  # a reply with an age is a cache's, not the venue's
+            self._took(headers["date"], sent)
+
+    def _took(self, date: str, sent: float) -> None:
+        known = self._second
+        if known is None or known[0] != date:
+            self._second = date, sent, time.time()
+            self._compare(known)
+        else:
+            self._second = date, sent, known[2]
+
+    def __call__(self) -> None:
+        """Tell the meter."""
+        self._context.copy().run(self._tell)
+
+    def _tell(self) -> None:
+        for name, text in list(self._usage.items()):
+            _budget(self._venue, name, _number(str(text)))
+        headers = self._shares
+        for limit, used, left in _FAMILIES:
+            if limit in headers or used in headers:  # a remainder alone says nothing
+                _budget(self._venue, _REQUESTS, *(_number(headers.get(name, "")) for name in (used, left, limit)))
+        if told := headers.get("ratelimit"):
+            policy = f"{told},{headers.get('ratelimit-policy', '')}"
+            _budget(self._venue, _REQUESTS, left=_first(_LEFT, told), limit=_first(_ALLOWED, policy))
+        self._compare(self._second)
+
+    def _compare(self, second: tuple[str, float, float] | None) -> None:
+        """Compare the clocks by all replies of one second: its first tells most of one bound, its last of the other."""
+        if second is not None:
+            date, sent, received = second
+            offset(_bounded(self._venue, sent - _unix(date) - 1.0, received - _unix(date), received), self._venue)
+
+
+@lru_cache(maxsize=1024)
+def _meant(name: object) -> tuple[str, str]:
+    """Return the name of a header that tells something, or else of the budget of Binance's whose usage it is."""
+    low = str(name).lower()
+    found = _BINANCE.fullmatch(low)
+    return low if low in _TELLING else "", f"{_BUDGETS[found[1]]}_{found[2]}" if found else ""
 
 
 @lru_cache(maxsize=64)
@@ -102,15 +169,16 @@ def allow(venue: str, name: str, limit: float) -> None:
 
 
 def _budget(
-    venue: str, name: str, *, usage: float | None = None, left: float | None = None, limit: float | None = None
+    venue: str, name: str, usage: float | None = None, left: float | None = None, limit: float | None = None
 ) -> None:
     if usage is None and left is not None and limit is not None:
         usage = max(0.0, limit - left)
     if usage is not None:
         known = _limits.get((venue, name)) if limit is None else limit
-        meter.rate_limit(name=name, usage=usage, limit=known, venue=venue)
+        budget(name, usage, known, venue=venue)
 
 
+@lru_cache(maxsize=4096)
 def _number(text: str) -> float | None:
     return _first(_NUMBER, text)
 
@@ -134,11 +202,25 @@ class _Bounds:
         return _Bounds(low, high, self.since) if low <= high else None
 
 
-#: The bounds of the window that runs and of the one before it, by venue.
-_clocks: Final[dict[str, tuple[_Bounds, _Bounds]]] = {}
+@dataclass(slots=True)
+class _Clock:
+    """The bounds of the window that runs and of the one before it."""
+
+    before: _Bounds
+    running: _Bounds
+    #: What both allow that is nearest to zero.
+    offset: float
+
+    def learns(self, low: float, high: float, now: float) -> bool:
+        """Return whether a reply says more than those before it."""
+        running = self.running
+        return low > running.low or high < running.high or now - running.since > _WINDOW
 
 
-def clock(venue: str, stamped: float, sent: float, *, resolution: float = 1.0) -> None:
+_clocks: Final[dict[str, _Clock]] = {}
+
+
+def clock(venue: str, stamped: float, sent: float, resolution: float) -> None:
     """State the offset nearest to zero that all replies allow: never too much, and nearly exact after some replies.
 
     Args:
@@ -148,12 +230,22 @@ def clock(venue: str, stamped: float, sent: float, *, resolution: float = 1.0) -
         resolution: Of what it showed, in seconds.
     """
     received = time.time()
-    now = _Bounds(sent - stamped - resolution, received - stamped, received)
-    before, running = _clocks.get(venue, (now, now))
-    if received - running.since > _WINDOW:
+    known = _bounded(venue, sent - stamped - resolution, received - stamped, received)
+    meter.clock_offset(seconds=known, venue=venue)
+
+
+def _bounded(venue: str, low: float, high: float, now: float) -> float:
+    known = _clocks.get(venue)
+    if known is None or known.learns(low, high, now):  # nearly every reply says nothing new
+        known = _clocks[venue] = _learned(known, _Bounds(low, high, now))
+    return known.offset
+
+
+def _learned(known: _Clock | None, now: _Bounds) -> _Clock:
+    before, running = (now, now) if known is None else (known.before, known.running)
+    if now.since - running.since > _WINDOW:
         before, running = running, now
     running = running.narrowed(now) or now
     both = running.narrowed(before)
-    _clocks[venue] = (before if both else running, running)
-    known = both or running
-    meter.clock_offset(seconds=min(max(0.0, known.low), known.high), venue=venue)
+    bounds = both or running
+    return _Clock(before if both else running, running, min(max(0.0, bounds.low), bounds.high))

@@ -63,11 +63,9 @@ def market_data_fetch(
     `trading.market_data.fetch`, parent of the HTTP call's own.
     """
 
-    @guarded
     def start() -> Close:
         return spans.start(declared.FETCH, _FETCH.find(source, None, symbol, venue, strategy, account)).enter().close
 
-    @guarded
     def finish(seconds: float, error: str | None) -> None:
         attributes = _FETCH.resolve(source, error, symbol, venue, strategy, account)
         instruments.of(metrics.FETCH_DURATION).record(seconds, attributes)

@@ -78,7 +78,6 @@ def event_handler(
     Emits: `trading.event_bus.processed.events` and `trading.event_bus.process.duration`.
     """
 
-    @guarded
     def finish(seconds: float, error: str | None) -> None:
         attributes = _EVENT.resolve(type, error, venue, strategy, account)
         instruments.of(metrics.PROCESSED_EVENTS).record(1, attributes)

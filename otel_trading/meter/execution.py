@@ -122,7 +122,7 @@ def order_filled(
             execution_id=execution_id,
             position_id=position_id,
         )
-        instruments.of(metrics.FILLS).record(1, attributes)
+        owned.pending.add(metrics.FILLS, attributes)
         size = None if quantity is None else number(quantity, "quantity", minimum=0)
         if client_id is not None:
             orders.filled(client_id, size, complete=complete)
@@ -134,7 +134,7 @@ def order_filled(
         value = number(size * portfolio.terms(attributes).value(paid), "price * quantity")
         if value is None:
             return
-        instruments.of(metrics.NOTIONAL).record(value, attributes)
+        owned.pending.add(metrics.NOTIONAL, attributes, value)
         sign = _SIGN.get(attributes.get(a.ORDER_SIDE) or "")
         if sign is None:
             return
@@ -156,9 +156,9 @@ def _repeated(attributes: AttributeSet, execution_id: str) -> bool:
 
 def _cost(attributes: AttributeSet, fee: float) -> None:
     if fee > 0:
-        instruments.of(metrics.FEE).record(fee, attributes)
+        trackers.default().pending.add(metrics.FEE, attributes, fee)
     elif fee < 0:
-        instruments.of(metrics.REBATE).record(-fee, attributes)
+        trackers.default().pending.add(metrics.REBATE, attributes, -fee)
 
 
 def _slippage(attributes: AttributeSet, price: float, expected: float | None, sign: float) -> None:

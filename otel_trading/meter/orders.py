@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments, spans, trackers
+from otel_trading import spans, trackers
 from otel_trading._attributes import AttributeSet, Keywords
 from otel_trading._guard import guarded
 from otel_trading._numbers import number
@@ -102,7 +102,7 @@ def order_sent(
     values = (venue, symbol, side, type, time_in_force, instrument_type, _said(post_only), strategy, account)
     failed = error_type(error)
     attributes = _SENT.resolve(operation, failed, *values)
-    instruments.of(metrics.REQUESTS).record(1, attributes)
+    trackers.default().pending.add(metrics.REQUESTS, attributes)
     span = spans.start(declared.ORDER, attributes, client_id=client_id, order_id=order_id)
     if error is None:
         _remember(operation, (client_id, original_client_id, signal_id, order_id), attributes, quantity, span.context)
@@ -156,22 +156,20 @@ def order_request(
     """
     values = (venue, symbol, side, type, time_in_force, instrument_type, _said(post_only), strategy, account)
 
-    @guarded
     def start() -> Close:
         attributes = _SENT.resolve(operation, None, *values)
         span = spans.start(declared.ORDER, attributes, client_id=client_id, order_id=order_id)
         _remember(operation, (client_id, original_client_id, signal_id, order_id), attributes, quantity, span.context)
         return span.enter().close
 
-    @guarded
     def finish(seconds: float, error: str | None) -> None:
-        attributes = _SENT.find(operation, error, *values)
+        attributes, known = _SENT.find(operation, error, *values), trackers.default()
         if error is not None and operation == "new":
-            trackers.default().orders.failed(client_id)
-        instruments.of(metrics.REQUESTS).record(1, attributes)
-        instruments.of(metrics.REQUEST_DURATION).record(seconds, attributes)
+            known.orders.failed(client_id)
+        known.pending.add(metrics.REQUESTS, attributes)
+        known.pending.record(metrics.REQUEST_DURATION, seconds, attributes)
         call = attributes.plus(a.VENUE_OPERATION, _VERB.get(operation, operation))
-        instruments.of(venue_metrics.REQUEST_DURATION).record(seconds, call)
+        known.pending.record(venue_metrics.REQUEST_DURATION, seconds, call)
 
     return Timer(finish, start)
 

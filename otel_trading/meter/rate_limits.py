@@ -15,7 +15,7 @@ from otel_trading.semconv import venue as metrics
 if TYPE_CHECKING:
     from otel_trading._numbers import Number
 
-__all__ = ["rate_limit", "rate_limit_wait", "rate_limited"]
+__all__ = ["budget", "rate_limit", "rate_limit_wait", "rate_limited"]
 
 _BUDGET: Final = Keywords("rate_limit", name=a.RATE_LIMIT, venue=a.VENUE, account=a.ACCOUNT)
 _LIMITED: Final = Keywords(
@@ -51,6 +51,19 @@ def rate_limit(
 
     Emits: nothing by itself; feeds `trading.rate_limit.usage`, `.limit`, `.utilization`.
     """
+    budget(name, usage, limit, remaining=remaining, venue=venue, account=account)
+
+
+def budget(
+    name: str,
+    usage: Number | None,
+    limit: Number | None,
+    *,
+    remaining: Number | None = None,
+    venue: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Do what `rate_limit` does, inside a collection too, where a helper would wait for its end."""
     attributes = _BUDGET.resolve(name, venue, account)
     allowed = None if limit is None else number(limit, "limit", minimum=0)
     venues = trackers.default().venues
@@ -109,7 +122,6 @@ def rate_limit_wait(
     Emits: `trading.rate_limit.wait.duration`.
     """
 
-    @guarded
     def finish(seconds: float, error: str | None) -> None:
         attributes = _LIMITED.resolve(name, error, venue, strategy, account)
         instruments.of(metrics.RATE_LIMIT_WAIT_DURATION).record(seconds, attributes)

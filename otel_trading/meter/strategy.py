@@ -68,13 +68,11 @@ def iteration(
     `trading.strategy.heartbeat.time` and `.period`.
     """
 
-    @guarded
     def start() -> Close:
         return (
             spans.start(declared.ITERATION, _LOOP.find(None, strategy, strategy_version, venue, account)).enter().close
         )
 
-    @guarded
     def finish(seconds: float, error: str | None) -> None:
         attributes = _LOOP.resolve(error, strategy, strategy_version, venue, account)
         instruments.of(metrics.ITERATION_DURATION).record(seconds, attributes)
@@ -148,7 +146,6 @@ def indicator(*, name: str, symbol: str | None = None, venue: str | None = None,
     Emits: `trading.indicator.calculation.duration`.
     """
 
-    @guarded
     def finish(seconds: float, error: str | None) -> None:
         attributes = _INDICATOR.resolve(name, error, symbol, venue, strategy)
         instruments.of(metrics.INDICATOR_DURATION).record(seconds, attributes)

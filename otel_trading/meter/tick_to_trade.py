@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from otel_trading import trackers
 from otel_trading._attributes import Keywords
-from otel_trading._guard import guarded
 from otel_trading._numbers import unix_time
 from otel_trading._timer import Timer, timer
 from otel_trading.semconv import attributes as a
@@ -50,7 +49,6 @@ def tick_to_trade(
     Emits: `trading.tick_to_trade.duration`.
     """
 
-    @guarded
     def start() -> Close:
         attributes = _TICK.resolve(source, symbol, venue, strategy, account)
         stamp = None if received is None else unix_time(received, "received")

@@ -6,7 +6,6 @@ from typing import Final
 
 from otel_trading import instruments
 from otel_trading._attributes import Keywords
-from otel_trading._guard import guarded
 from otel_trading._timer import Timer, timer
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import resilience as metrics
@@ -33,7 +32,6 @@ def timed(
     Emits: `trading.operation.duration`; its count is the number of calls.
     """
 
-    @guarded
     def finish(seconds: float, error: str | None) -> None:
         attributes = _TIMED.resolve(operation, error, symbol, venue, strategy)
         instruments.of(metrics.OPERATION_DURATION).record(seconds, attributes)

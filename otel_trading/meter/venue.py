@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import instruments, trackers
+from otel_trading import trackers
 from otel_trading._attributes import Keywords
 from otel_trading._guard import guarded
 from otel_trading._numbers import number, unix_time
@@ -15,7 +15,7 @@ from otel_trading.semconv import venue as metrics
 if TYPE_CHECKING:
     from otel_trading._numbers import Moment, Number
 
-__all__ = ["clock_offset", "credential_expiry", "venue_call"]
+__all__ = ["clock_offset", "credential_expiry", "offset", "venue_call"]
 
 _CALL: Final = Keywords(
     "venue_call",
@@ -51,10 +51,9 @@ def venue_call(
     Emits: `trading.venue.request.duration`.
     """
 
-    @guarded
     def finish(seconds: float, error: str | None) -> None:
         attributes = _CALL.resolve(operation, error, venue, symbol, strategy, account)
-        instruments.of(metrics.REQUEST_DURATION).record(seconds, attributes)
+        trackers.default().pending.record(metrics.REQUEST_DURATION, seconds, attributes)
 
     return Timer(finish)
 
@@ -69,9 +68,14 @@ def clock_offset(*, seconds: Number, venue: str | None = None) -> None:
 
     Emits: nothing by itself; feeds `trading.venue.clock.offset`.
     """
-    offset = number(seconds, "seconds")
-    if offset is not None:
-        trackers.default().venues.clock(_CLOCK.resolve(venue), offset)
+    offset(seconds, venue)
+
+
+def offset(seconds: Number, venue: str | None) -> None:
+    """Do what `clock_offset` does, inside a collection too, where a helper would wait for its end."""
+    known = number(seconds, "seconds")
+    if known is not None:
+        trackers.default().venues.clock(_CLOCK.resolve(venue), known)
 
 
 @guarded

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel_trading import _locks
 from otel_trading._locks import Lock
+from otel_trading.trackers._pending import Pending
 from otel_trading.trackers.accounts import AccountTracker
 from otel_trading.trackers.connections import ConnectionTracker
 from otel_trading.trackers.execution import ExecutionTracker
@@ -64,8 +65,9 @@ class Trackers:
     """
 
     def __init__(self, portfolio: PortfolioTracker | None = None) -> None:
+        self.pending = Pending()
         self.signals = SignalTracker()
-        self.orders = OrderTracker(acknowledged=self.signals.accepted)
+        self.orders = OrderTracker(acknowledged=self.signals.accepted, pending=self.pending)
         self.intents = IntentTracker()
         self.executions = ExecutionTracker()
         self.portfolio = portfolio or PortfolioTracker()
@@ -73,7 +75,7 @@ class Trackers:
         self.limits = LimitTracker()
         self.kill_switches = KillSwitchTracker()
         self.reconciliation = ReconciliationTracker()
-        self.feeds = FeedTracker()
+        self.feeds = FeedTracker(pending=self.pending)
         self.connections = ConnectionTracker()
         self.venues = VenueTracker()
         self.sessions = SessionTracker()
@@ -83,6 +85,11 @@ class Trackers:
         self.breakers = BreakerTracker()
         self.caches = CacheTracker()
         self.buses = BusTracker()
+
+    def flush(self) -> None:
+        """Record what was added up since the last collection, before this is dropped."""
+        self.pending.flush()
+        self.feeds.flush()
 
 
 class _State:
@@ -116,6 +123,8 @@ def set_default(trackers: Trackers | None) -> Trackers | None:
         set_default(Trackers(PortfolioTracker(cost="fifo", session=Session("America/New_York", "17:00"))))
     """
     before, _State.default = _State.default, trackers
+    if before is not None and trackers is not None:  # with None a child forgets what its parent will record
+        before.flush()
     return before
 
 
@@ -127,6 +136,6 @@ def scope(trackers: Trackers) -> Generator[None, None, None]:
     try:
         yield
     finally:
-        trackers.feeds.flush()
+        trackers.flush()
         held.clear()
         _local.reset(token)

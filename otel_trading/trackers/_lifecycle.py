@@ -54,9 +54,9 @@ class Lifecycle:
         Args:
             context: Of the request, or None for the current one.
         """
-        if not trace.get_current_span(context).get_span_context().is_valid:
-            return None
-        return cls(contexts.get_current() if context is None else context)
+        here = contexts.get_current() if context is None else context
+        # nothing is in an empty context
+        return cls(here) if here and trace.get_current_span(here).get_span_context().is_valid else None
 
     def requested(self, context: Context) -> None:
         """Link a further request about the order."""

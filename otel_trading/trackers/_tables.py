@@ -21,10 +21,16 @@ _MAX_ROWS: Final = 10_000
 
 
 class Values:
-    """The last value per attribute set of one gauge; bounded to 10,000 rows, further ones are counted as lost."""
+    """The last value per attribute set of one gauge; bounded to 10,000 rows, further ones are counted as lost.
 
-    def __init__(self, metric: Metric) -> None:
+    Args:
+        metric: Which.
+        before: Called before a collection reads.
+    """
+
+    def __init__(self, metric: Metric, before: Callable[[], None] | None = None) -> None:
         self._metric = metric
+        self._before = before
         self._rows: dict[AttributeSet, float] = {}
         instruments.observe(metric, self._observe)
 
@@ -44,6 +50,8 @@ class Values:
         self._rows.pop(attributes, None)
 
     def _observe(self) -> Iterator[tuple[AttributeSet, float]]:
+        if self._before is not None:
+            self._before()
         yield from list(self._rows.items())
 
 

@@ -13,6 +13,7 @@ from otel_trading._locks import Lock
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import events as happened
 from otel_trading.semconv import market_data as metrics
+from otel_trading.trackers._pending import Pending
 from otel_trading.trackers._tables import Values
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ class FeedTracker:
 
     Args:
         clock: Monotonic seconds.
+        pending: What waits for the next collection.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, pending: Pending | None = None) -> None:
         self._clock = clock
+        self._pending = pending or Pending()
         self._lock = Lock()
         self._feeds: dict[AttributeSet, _Feed] = {}
         self._channels: dict[tuple[AttributeSet, str], _Sequence] = {}
@@ -109,7 +112,7 @@ class FeedTracker:
         if sequence is not None:
             self._follow(feed, attributes, sequence, channel)
         if delay is not None:
-            instruments.of(metrics.DELAY).record(max(delay, 0.0), attributes)
+            self._pending.record(metrics.DELAY, max(delay, 0.0), attributes)
 
     def missed(self, attributes: AttributeSet) -> None:
         """Count a gap of a feed, or of the channel that carries it."""

@@ -16,6 +16,7 @@ from otel_trading.semconv import order as metrics
 from otel_trading.trackers._fix39 import ACKNOWLEDGING, ENDS, may_follow
 from otel_trading.trackers._lifecycle import Lifecycle
 from otel_trading.trackers._order import ASKED, Asked, Order, confirmed, joined, refused, unmoved
+from otel_trading.trackers._pending import Pending
 from otel_trading.trackers._rates import PeakRates
 
 if TYPE_CHECKING:
@@ -60,12 +61,17 @@ class OrderTracker:
     Args:
         clock: Monotonic seconds.
         acknowledged: Called once per order, with the id under which it was sent, when the venue is known to have it.
+        pending: What waits for the next collection.
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, acknowledged: Callable[[str], None] | None = None
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        acknowledged: Callable[[str], None] | None = None,
+        pending: Pending | None = None,
     ) -> None:
         self._clock = clock
+        self._pending = pending or Pending()
         self._acknowledged = acknowledged
         self._lock = Lock()
         self._orders: OrderedDict[str, Order] = OrderedDict()
@@ -248,7 +254,7 @@ class OrderTracker:
             attributes = order.attributes
         if acknowledged_after is not None:
             where = life.context if life else None
-            instruments.of(metrics.ACKNOWLEDGEMENT_DURATION).record(acknowledged_after, attributes, where)
+            self._pending.record(metrics.ACKNOWLEDGEMENT_DURATION, acknowledged_after, attributes, where)
             if self._acknowledged is not None:
                 self._acknowledged(self._first(str(client_id)))
         if entered:
@@ -313,7 +319,7 @@ class OrderTracker:
         ended: bool = False,
     ) -> None:
         stated, where = attributes.plus(a.ORDER_STATUS, status), life.context if life else None
-        instruments.of(metrics.TRANSITIONS).record(1, stated, where)
+        self._pending.add(metrics.TRANSITIONS, stated, context=where)
         loud = Severity.ERROR if status == "lost" else None
         events.emit(happened.ORDER_STATUS_CHANGED, stated, severity=loud, context=where, client_id=first, **(ids or {}))
         if life is not None:
@@ -323,7 +329,7 @@ class OrderTracker:
 
     def _fill_duration(self, order: Order, stage: a.OrderStage, seconds: float) -> None:
         where = order.life.context if order.life else None
-        instruments.of(metrics.FILL_DURATION).record(seconds, order.attributes.plus(a.ORDER_STAGE, stage), where)
+        self._pending.record(metrics.FILL_DURATION, seconds, order.attributes.plus(a.ORDER_STAGE, stage), where)
 
     def _give_up(self) -> None:
         with self._lock:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
+from otel_trading import _guard
 from otel_trading.semconv import venue as metrics
 from otel_trading.trackers._tables import Values
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from otel_trading._attributes import AttributeSet
 
 __all__ = ["VenueTracker"]
+
+_MAX_PENDING: Final = 1000
 
 
 class VenueTracker:
@@ -20,11 +26,33 @@ class VenueTracker:
     """
 
     def __init__(self) -> None:
-        self._usage = Values(metrics.RATE_LIMIT_USAGE)
-        self._limit = Values(metrics.RATE_LIMIT_LIMIT)
-        self._utilization = Values(metrics.RATE_LIMIT_UTILIZATION)
-        self._offset = Values(metrics.CLOCK_OFFSET)
+        #: Replies that nobody has read yet: of several only what the last one tells will be seen.
+        self.pending: dict[Hashable, Callable[[], None]] = {}
+        self._usage = Values(metrics.RATE_LIMIT_USAGE, self._read)
+        self._limit = Values(metrics.RATE_LIMIT_LIMIT, self._read)
+        self._utilization = Values(metrics.RATE_LIMIT_UTILIZATION, self._read)
+        self._offset = Values(metrics.CLOCK_OFFSET, self._read)
         self._expiry = Values(metrics.CREDENTIAL_EXPIRY_TIME)
+
+    def later(self, key: Hashable, read: Callable[[], None]) -> None:
+        """Leave replies to the next collection: to read each costs more than a call that has no time to lose can spare.
+
+        Args:
+            key: Whose; another function under the same key takes this one's place.
+            read: Tells `budget` and `clock` of them.
+        """
+        self.pending[key] = read
+        if len(self.pending) > _MAX_PENDING:
+            self._read()
+
+    def _read(self) -> None:
+        with suppress(KeyError):  # no more
+            while True:
+                _, read = self.pending.popitem()
+                try:
+                    read()
+                except Exception:  # noqa: BLE001  headers are foreign text
+                    _guard.count("internal_error")
 
     def budget(self, attributes: AttributeSet, usage: float, limit: float | None) -> None:
         """Take the state of a request budget.
@@ -43,6 +71,7 @@ class VenueTracker:
 
     def limit(self, attributes: AttributeSet) -> float | None:
         """Return the last known size of a request budget, or None."""
+        self._read()
         return self._limit.get(attributes)
 
     def expires(self, attributes: AttributeSet, moment: float) -> None:

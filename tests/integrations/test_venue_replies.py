@@ -120,6 +120,39 @@ def test_budgets_are_as_the_venue_tells_them(  # noqa: PLR0917  pytest passes th
     assert "PLANTED" not in str(capmeter.samples())
 
 
+def test_of_several_replies_each_budget_is_as_the_last_one_told_it(url: str, capmeter: CapturingMeter) -> None:
+    for told in (
+        {"X-MBX-ORDER-COUNT-10S": "3", "X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "150"},
+        {"X-MBX-USED-WEIGHT-1M": "18", "X-RateLimit-Remaining": "5"},
+        {"X-MBX-USED-WEIGHT-1M": "17", "Date": "yesterday"},
+    ):
+        Venue.told = told
+        requests.get(url, timeout=10)
+
+    assert _budgets(capmeter, "usage") == {"orders_10s": 3, "request_weight_1m": 17, "requests": 50}
+    Venue.told = {"X-MBX-USED-WEIGHT-1M": "19"}
+    requests.get(url, timeout=10)
+    assert _budgets(capmeter, "usage") == {"orders_10s": 3, "request_weight_1m": 19, "requests": 50}
+
+
+def test_a_budget_belongs_to_the_account_that_was_in_force_at_the_call(url: str, capmeter: CapturingMeter) -> None:
+    for account, used in ("main", "1"), ("hedge", "2"):
+        Venue.told = {"X-MBX-USED-WEIGHT-1M": used}
+        with meter.scope(account=account):
+            requests.get(url, timeout=10)
+
+    assert capmeter.value("trading.rate_limit.usage", account="main") == 1
+    assert capmeter.value("trading.rate_limit.usage", account="hedge") == 2
+
+
+def test_what_a_bot_says_itself_meets_what_replies_told(url: str, capmeter: CapturingMeter) -> None:
+    Venue.told = {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "150"}
+    requests.get(url, timeout=10)
+    meter.rate_limit(name="requests", remaining=20, venue="here")
+
+    assert capmeter.value("trading.rate_limit.usage", venue="here") == 180
+
+
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
     ("status", "told", "refused"),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -391,12 +391,10 @@ def test_threads_add_up_exactly_while_others_collect(portfolio: PortfolioTracker
         for _ in range(20):
             capmeter.samples()
 
-    threads = [threading.Thread(target=trade, args=(f"S{number}",)) for number in range(4)]
-    threads += [threading.Thread(target=collect) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    with ThreadPoolExecutor(6) as pool:
+        traders = [pool.submit(trade, f"S{number}") for number in range(4)]
+        collectors = [pool.submit(collect) for _ in range(2)]
+        assert [one.result(60) for one in traders + collectors] == [None] * 6
 
     assert series(capmeter, QUANTITY, a.SYMBOL.name) == {"S0": 20, "S1": 20, "S2": 20, "S3": 20, "shared": 800}
     assert losses(capmeter) == {}

@@ -20,6 +20,7 @@ The venue is the id of the exchange, the symbol is ccxt's, the currency that of 
 of exception. An order that failed in a way that leaves it open whether the venue has it (a timeout, a 503) is not
 rejected: it stays unacknowledged until a report says more. An execution counts once, by its id, whether a reply, a
 stream or the sum of an order told of it first. A cancel that a venue accepts without a status counts as canceled.
+Of a feed with more than ten updates a second the delay is that of a sample.
 
 The methods of ccxt's own classes are hooked, on the first instance of each: a subclass of yours stays as it is, and
 what it calls of ccxt is seen. No parameter, header, URL or text of an exception is recorded.

@@ -94,7 +94,9 @@ def _order(wrapped: Callable[..., Any], exchange: Any, args: tuple[Any, ...], kw
 
 @quietly
 def _read_order(exchange: Any, result: Any) -> None:
-    _orders.reported(exchange, result)
+    call = CALL.get()
+    if call is None or not call.takes_result:
+        _orders.reported(exchange, result)
 
 
 def _trade(wrapped: Callable[..., Any], exchange: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -30,6 +30,7 @@ _OPERATIONS: Final[dict[str, tuple[a.OrderOperation, tuple[str, ...]]]] = {
 }
 #: Over the WebSocket the whole call is the request.
 _SOCKET: Final = "_ws"
+_RETURNED: Final = frozenset(f"{name}{end}" for name in ("create_order", "edit_order") for end in ("", _SOCKET))
 _OWN_TRADES: Final = frozenset({"fetch_my_trades", "fetch_order_trades", "watch_my_trades"})
 CALL: ContextVar[Call | None] = ContextVar("otel_trading_ccxt_call", default=None)
 
@@ -61,6 +62,11 @@ class Call:
         #: The orders of `create_orders`, as the meter was told.
         self.batch: list[dict[str, Any]] = []
         self.timer: Any = None
+
+    @property
+    def takes_result(self) -> bool:
+        """Whether what it returns is the one order that it reads, so that to read it once is enough."""
+        return bool(self.ids) and self.name in _RETURNED
 
     def request(self) -> AbstractContextManager[object]:
         """Return the timer of one request."""

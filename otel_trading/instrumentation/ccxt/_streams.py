@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from otel_trading import meter
 from otel_trading.instrumentation._hooks import covering, quietly
 from otel_trading.instrumentation._places import Places
+from otel_trading.instrumentation._samples import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,7 +43,7 @@ class _Feeds:
     __slots__ = ("broken", "watched")
 
     def __init__(self) -> None:
-        self.watched: set[tuple[a.DataKind, str | None]] = set()
+        self.watched: dict[tuple[a.DataKind, str | None], Sample] = {}
         #: Books that fell behind the venue's and are not rebuilt yet.
         self.broken: set[str | None] = set()
 
@@ -72,7 +73,7 @@ def subscribed(exchange: Any, name: str, args: tuple[Any, ...], kwargs: dict[str
     watched, kind = _of(exchange).watched, WATCHED[name][0]
     for symbol in _symbols(name, args, kwargs):
         if (kind, symbol) not in watched:
-            watched.add((kind, symbol))
+            watched[kind, symbol] = Sample()
             meter.market_data_subscribed(source=exchange.id, kind=kind, symbol=symbol, venue=exchange.id)
 
 
@@ -82,8 +83,9 @@ def received(exchange: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, 
     kind, one = WATCHED[name]
     feeds = _of(exchange)
     symbols = _symbols(name, args, kwargs) if one else _told(kind, update, feeds)
-    stamp = _stamp(kind, update)
     for symbol in symbols:
+        sample = feeds.watched.get((kind, symbol))
+        stamp = _stamp(kind, update) if sample is None or sample.takes() else None
         meter.market_data_received(source=exchange.id, kind=kind, symbol=symbol, venue_time=stamp, venue=exchange.id)
         if kind == "order_book" and symbol in feeds.broken:
             feeds.broken.discard(symbol)
@@ -121,7 +123,7 @@ def unsubscribed(exchange: Any, name: str, args: tuple[Any, ...], kwargs: dict[s
     """Take that the bot watches something no more."""
     for symbol in _symbols(name, args, kwargs):
         _end(exchange, WATCHED[name][0], symbol)
-        _of(exchange).watched.discard((WATCHED[name][0], symbol))
+        _of(exchange).watched.pop((WATCHED[name][0], symbol), None)
 
 
 def _end(exchange: Any, kind: a.DataKind, symbol: str | None) -> None:

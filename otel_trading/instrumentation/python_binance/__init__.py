@@ -16,8 +16,8 @@
 The venue is binance, binanceusdm, binancecoinm or binanceus, the symbol Binance's. `error.type` is Binance's code, else
 the class. The currency of a symbol follows from its name until the bot asks for exchange information. An order whose
 execution status Binance does not know (-1000, -1001, -1006, -1007, or a 5xx) is not rejected: it stays unacknowledged
-until a report says more. An execution counts once, by its id. No parameter, header, URL or text of an error is
-recorded.
+until a report says more. An execution counts once, by its id. Of a feed with more than ten messages a second
+the delay is that of a sample. No parameter, header, URL or text of an error is recorded.
 """
 
 from __future__ import annotations

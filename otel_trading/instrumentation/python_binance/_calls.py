@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_trading import _guard, meter
@@ -61,8 +62,19 @@ _call: ContextVar[_Call | None] = ContextVar("otel_trading_binance_call", defaul
 
 def venue_at(url: str) -> str:
     """Return ccxt's id of the market behind a URL; only host and path are looked at."""
+    return venue_of(url) or _VENUES.get(_parts(url)[0], "binance")
+
+
+@lru_cache(maxsize=1024)
+def _parts(url: str) -> tuple[str, str | None]:
+    """Return the family of the API and what of it is called."""
     found = _PATH.search(url)
-    return venue_of(url) or _VENUES.get(found[1] if found else "", "binance")
+    return (found[1], found[2]) if found else ("", "")
+
+
+@lru_cache(maxsize=1024)
+def _verb(method: str, uri: str) -> str:
+    return _VERBS.get(f"{method.lower()} {_parts(uri)[1]}", "request")
 
 
 class _Call:
@@ -126,9 +138,9 @@ class _Call:
             meter.order_rejected(reason=why, client_id=self.ids[0], venue=self.venue)
 
 
-def _start(venue: Callable[[], str], verb: str, params: Any) -> _Call | None:
+def _start(url: str, verb: str, params: Any) -> _Call | None:
     try:
-        call = _Call(venue(), verb, fields(params))
+        call = _Call(venue_at(url), verb, fields(params))
     except Exception:  # noqa: BLE001  the request leaves untimed
         _guard.count("internal_error")
         return None
@@ -137,11 +149,9 @@ def _start(venue: Callable[[], str], verb: str, params: Any) -> _Call | None:
 
 
 def _of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call | None:
-    given = dict(zip(("method", "uri"), args, strict=False)) | kwargs
-    uri = str(given.get("uri"))
-    found = _PATH.search(uri)
-    verb = _VERBS.get(f"{str(given.get('method')).lower()} {found[2]}", "request") if found else "request"
-    return _start(lambda: venue_at(uri), verb, given.get("data"))
+    method = str(args[0] if args else kwargs.get("method"))
+    uri = str(args[1] if len(args) > 1 else kwargs.get("uri"))
+    return _start(uri, _verb(method, uri), kwargs.get("data"))
 
 
 def requested(wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -180,7 +190,7 @@ async def asked(wrapped: Callable[..., Any], socket: Any, args: tuple[Any, ...],
     """Hook `WebsocketAPI.request`, which carries orders as well."""
     payload = fields(args[1] if len(args) > 1 else kwargs.get("payload"))
     verb = _SOCKET_VERBS.get(str(payload.get("method")), "request")
-    call = _start(lambda: venue_at(str(socket._url)), verb, payload.get("params"))  # noqa: SLF001  it has no other
+    call = _start(str(socket._url), verb, payload.get("params"))  # noqa: SLF001  it has no other
     try:
         result = await wrapped(*args, **kwargs)
     except BaseException as error:

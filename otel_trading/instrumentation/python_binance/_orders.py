@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from otel_trading import meter
@@ -91,9 +92,13 @@ def fields(value: Any) -> dict[str, Any]:
 
 def pair(symbol: str) -> tuple[str | None, str | None]:
     """Return what is traded and what it is paid in."""
-    known = _pairs.get(symbol)
-    found = None if known else _QUOTES.fullmatch(symbol)
-    return known or ((found[1], found[2]) if found else (None, None))
+    return _pairs.get(symbol) or _guessed(symbol)
+
+
+@lru_cache(maxsize=4096)
+def _guessed(symbol: str) -> tuple[str | None, str | None]:
+    found = _QUOTES.fullmatch(symbol)
+    return (found[1], found[2]) if found else (None, None)
 
 
 def learned(venue: str, told: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from otel_trading import meter
 from otel_trading.instrumentation._hooks import covering, quietly
 from otel_trading.instrumentation._places import Places
+from otel_trading.instrumentation._samples import Sample
 from otel_trading.instrumentation.python_binance import _orders
 from otel_trading.instrumentation.python_binance._calls import venue_at
 from otel_trading.instrumentation.python_binance._orders import fields
@@ -44,7 +45,7 @@ class _Feeds:
 
     def __init__(self, venue: str) -> None:
         self.venue = venue
-        self.watched: set[tuple[a.DataKind, str | None]] = set()
+        self.watched: dict[tuple[a.DataKind, str | None], Sample] = {}
         #: The last number of each book, whose updates leave none out.
         self.numbers: dict[str, int] = {}
 
@@ -99,8 +100,10 @@ def _bare(event: dict[str, Any]) -> a.DataKind | None:
 def _stamp(socket: Any, kind: a.DataKind, symbol: str | None, event: dict[str, Any] | None) -> None:
     feeds = _of(socket)
     venue = feeds.venue
-    feeds.watched.add((kind, symbol))
-    stamp = None if event is None else event.get("E")
+    sample = feeds.watched.get((kind, symbol))
+    if sample is None:
+        sample = feeds.watched[kind, symbol] = Sample()
+    stamp = event.get("E") if event is not None and sample.takes() else None
     meter.market_data_received(
         source=venue,
         kind=kind,
