@@ -8,8 +8,9 @@
 It is `meter.watch_breaker` for every breaker: a listener is added to the user's own. The name is the breaker's; one
 without a name takes that of the first function that it guards. To give it another, or a venue, call
 `meter.watch_breaker(breaker, name=..., venue=...)`: yours takes the place of this one. What pybreaker excludes counts
-as success, as pybreaker does. It sees a coroutine function succeed as soon as it is called: guard such a one with
-another library. Refusals of its `call_async` for Tornado are not seen.
+as success, as pybreaker does. A coroutine is followed to its end, and its failure counts here; to pybreaker it
+succeeded when it was made, so that its failures never open the breaker: guard such a one with another library.
+Refusals of its `call_async` for Tornado are not seen.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import time
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -14,7 +16,7 @@ from otel_trading.meter.resilience import breaker_called
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from otel_trading._attributes import AttributeSet
 
@@ -26,6 +28,8 @@ _MAX_OPEN: Final = 16
 _began: ContextVar[tuple[float, ...]] = ContextVar("otel_trading_breaker_calls", default=())
 #: Whether the call under way was let through; nobody tells a listener of one that was not.
 _passed: ContextVar[list[bool] | None] = ContextVar("otel_trading_breaker_passed", default=None)
+#: Seconds of a success that is not told yet.
+_succeeded: ContextVar[list[float] | None] = ContextVar("otel_trading_breaker_succeeded", default=None)
 
 
 class Breaker(Protocol):
@@ -105,18 +109,37 @@ class _Listener:
             self._guards(breaker, args)
             outer, passed, begin = _passed.get(), list[bool](), time.perf_counter()
             token = _passed.set(passed)
+            held, succeeded = _succeeded.set([]), list[float]()
             try:
-                return call(*args, **kwargs)
+                result = call(*args, **kwargs)
+                succeeded = _succeeded.get() or []
             except BaseException as error:
                 if not passed:
                     self._record("short_circuited", time.perf_counter() - begin, error)
                 raise
             finally:
+                _succeeded.reset(held)
                 _passed.reset(token)
                 if outer is not None:
                     outer.extend(passed)  # pybreaker calls itself once more when it tries again after an open time
+            if succeeded and inspect.iscoroutine(result):
+                return self._awaited(breaker, result, begin)
+            for seconds in succeeded:
+                self._record("success", seconds, None)
+            return result
 
         return watched
+
+    async def _awaited(self, breaker: Breaker, coroutine: Awaitable[Any], begin: float) -> Any:
+        """Note how a coroutine ends; to pybreaker it succeeded when it was made, and whatever it raises is no news."""
+        try:
+            result = await coroutine
+        except Exception as error:
+            outcome: a.BreakerOutcome = "failure" if _counts(breaker, error) else "success"
+            self._record(outcome, time.perf_counter() - begin, error if outcome == "failure" else None)
+            raise
+        self._record("success", time.perf_counter() - begin, None)
+        return result
 
     @guarded
     def _guards(self, breaker: Breaker, functions: tuple[Any, ...]) -> None:
@@ -128,10 +151,21 @@ class _Listener:
         began = _began.get()
         _began.set(began[:-1])
         seconds = time.perf_counter() - began[-1] if began else 0.0
-        self._record(outcome, seconds, error)
+        succeeded = _succeeded.get() if outcome == "success" else None
+        if succeeded is None:
+            self._record(outcome, seconds, error)
+        else:
+            succeeded.append(seconds)  # until it is known whether it was only a coroutine that was made
 
     def _record(self, outcome: a.BreakerOutcome, seconds: float, error: BaseException | None) -> None:
         breaker_called(name=self._name, outcome=outcome, seconds=seconds, error=error, **self._place)
+
+
+def _counts(breaker: Any, error: Exception) -> bool:
+    """Whether a breaker would take an error for a failure; one that cannot say takes every one."""
+    with suppress(Exception):
+        return bool(breaker.is_system_error(error))
+    return True
 
 
 @guarded

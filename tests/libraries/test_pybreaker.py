@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pybreaker
 import pytest
-from breaker import STATUS, TRANSITIONS, VenueDownError, check, outcomes
+from breaker import CALLS, STATUS, TRANSITIONS, VenueDownError, check, outcomes
 
 from otel_trading import meter
 from otel_trading.instrumentation.pybreaker import PybreakerInstrumentor
+from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,3 +142,35 @@ def test_what_cannot_be_watched_works_on(capmeter: CapturingMeter) -> None:
 
     assert Odd(name="b").call(lambda: 7) == 7
     assert outcomes(capmeter, "b") == {}
+
+
+def test_a_coroutine_counts_by_how_it_ends(capmeter: CapturingMeter) -> None:
+    breaker = pybreaker.CircuitBreaker(name="b", exclude=[KeyError])
+
+    @breaker
+    async def fetch(error: type[Exception] | None = None) -> int:
+        await asyncio.sleep(0.05)
+        if error is not None:
+            raise error
+        return 7
+
+    async def run() -> None:
+        waiting = fetch()
+        assert outcomes(capmeter, "b") == {}, "nothing has happened yet"
+        assert await waiting == 7
+        with pytest.raises(VenueDownError):
+            await fetch(VenueDownError)
+        with pytest.raises(KeyError):
+            await fetch(KeyError)
+        given_up = asyncio.ensure_future(fetch())
+        await asyncio.sleep(0)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+
+    asyncio.run(run())
+
+    assert outcomes(capmeter, "b") == {"success": 2, "failure": 1}
+    (took,) = (one for one in capmeter.samples(CALLS) if one.attributes[a.BREAKER_OUTCOME.name] == "failure")
+    assert took.sum is not None and took.sum >= 0.05
+    assert breaker.call(lambda: 7) == 7
