@@ -74,12 +74,12 @@ def tell(venue: str, status: int, given: Mapping[Any, Any], sent: float) -> None
         given: Its headers.
         sent: Unix seconds at which the request left.
     """
-    venues = trackers.default().venues
+    unread = trackers.default().venues.unread
     key = venue, _context.current()
-    reply = venues.pending.get(key)
+    reply = unread.get(key)
     if not isinstance(reply, _Replies):
         reply = _Replies(venue)
-    venues.later(key, reply)  # again each time: a collection may have taken it away just now
+    unread.leave(key, reply)  # again each time: a collection may have taken it away just now
     reply.take(status, given, sent)
 
 

@@ -109,13 +109,14 @@ class _Listener:
             self._guards(breaker, args)
             outer, passed, begin = _passed.get(), list[bool](), time.perf_counter()
             token = _passed.set(passed)
-            held, succeeded = _succeeded.set([]), list[float]()
+            succeeded = list[float]()
+            held = _succeeded.set(succeeded)
             try:
                 result = call(*args, **kwargs)
-                succeeded = _succeeded.get() or []
             except BaseException as error:
                 if not passed:
                     self._record("short_circuited", time.perf_counter() - begin, error)
+                self._tell(succeeded)  # of an error that the breaker excludes
                 raise
             finally:
                 _succeeded.reset(held)
@@ -124,11 +125,14 @@ class _Listener:
                     outer.extend(passed)  # pybreaker calls itself once more when it tries again after an open time
             if succeeded and inspect.iscoroutine(result):
                 return self._awaited(breaker, result, begin)
-            for seconds in succeeded:
-                self._record("success", seconds, None)
+            self._tell(succeeded)
             return result
 
         return watched
+
+    def _tell(self, succeeded: list[float]) -> None:
+        for seconds in succeeded:
+            self._record("success", seconds, None)
 
     async def _awaited(self, breaker: Breaker, coroutine: Awaitable[Any], begin: float) -> Any:
         """Note how a coroutine ends; to pybreaker it succeeded when it was made, and whatever it raises is no news."""

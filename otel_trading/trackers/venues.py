@@ -16,7 +16,42 @@ if TYPE_CHECKING:
 
 __all__ = ["VenueTracker"]
 
-_MAX_PENDING: Final = 1000
+_MAX_UNREAD: Final = 1000
+
+
+class Unread:
+    """Replies that nobody has read yet, by whose they are: of several only what the last one tells will be seen.
+
+    An object of its own, since the tables of the tracker hold it: in a circle they would outlive a backtest.
+    """
+
+    def __init__(self) -> None:
+        self._replies: dict[Hashable, Callable[[], None]] = {}
+
+    def get(self, key: Hashable) -> Callable[[], None] | None:
+        """Return what is left there, or None."""
+        return self._replies.get(key)
+
+    def leave(self, key: Hashable, reply: Callable[[], None]) -> None:
+        """Leave replies to the next collection: a call that has no time to lose cannot spare what reading takes.
+
+        Args:
+            key: Whose; another function under the same key takes this one's place.
+            reply: Tells the tracker's `budget` and `clock`.
+        """
+        self._replies[key] = reply
+        if len(self._replies) > _MAX_UNREAD:
+            self.read()
+
+    def read(self) -> None:
+        """Read all."""
+        with suppress(KeyError):  # no more
+            while True:
+                _, reply = self._replies.popitem()
+                try:
+                    reply()
+                except Exception:  # noqa: BLE001  headers are foreign text
+                    _guard.count("internal_error")
 
 
 class VenueTracker:
@@ -26,33 +61,12 @@ class VenueTracker:
     """
 
     def __init__(self) -> None:
-        #: Replies that nobody has read yet: of several only what the last one tells will be seen.
-        self.pending: dict[Hashable, Callable[[], None]] = {}
-        self._usage = Values(metrics.RATE_LIMIT_USAGE, self._read)
-        self._limit = Values(metrics.RATE_LIMIT_LIMIT, self._read)
-        self._utilization = Values(metrics.RATE_LIMIT_UTILIZATION, self._read)
-        self._offset = Values(metrics.CLOCK_OFFSET, self._read)
+        self.unread = Unread()
+        self._usage = Values(metrics.RATE_LIMIT_USAGE, self.unread.read)
+        self._limit = Values(metrics.RATE_LIMIT_LIMIT, self.unread.read)
+        self._utilization = Values(metrics.RATE_LIMIT_UTILIZATION, self.unread.read)
+        self._offset = Values(metrics.CLOCK_OFFSET, self.unread.read)
         self._expiry = Values(metrics.CREDENTIAL_EXPIRY_TIME)
-
-    def later(self, key: Hashable, read: Callable[[], None]) -> None:
-        """Leave replies to the next collection: to read each costs more than a call that has no time to lose can spare.
-
-        Args:
-            key: Whose; another function under the same key takes this one's place.
-            read: Tells `budget` and `clock` of them.
-        """
-        self.pending[key] = read
-        if len(self.pending) > _MAX_PENDING:
-            self._read()
-
-    def _read(self) -> None:
-        with suppress(KeyError):  # no more
-            while True:
-                _, read = self.pending.popitem()
-                try:
-                    read()
-                except Exception:  # noqa: BLE001  headers are foreign text
-                    _guard.count("internal_error")
 
     def budget(self, attributes: AttributeSet, usage: float, limit: float | None) -> None:
         """Take the state of a request budget.
@@ -71,7 +85,7 @@ class VenueTracker:
 
     def limit(self, attributes: AttributeSet) -> float | None:
         """Return the last known size of a request budget, or None."""
-        self._read()
+        self.unread.read()
         return self._limit.get(attributes)
 
     def expires(self, attributes: AttributeSet, moment: float) -> None:
