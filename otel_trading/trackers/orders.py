@@ -340,6 +340,8 @@ class OrderTracker:
             ]
         for client_id, order in over:
             self._arrived(client_id, order.attributes, "lost")
+        if over:
+            self._pending.flush()  # this collection's turn is over already
 
     def _open(self) -> list[Order]:
         with self._lock:
