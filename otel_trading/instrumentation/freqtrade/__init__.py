@@ -11,8 +11,9 @@
 | the wallet's stake currency at each iteration            | `trading.account.balance`                                |
 | `Backtesting.backtest_one_strategy`                      | `trading.backtest.*`                                     |
 
-Mode (paper in dry-run, else live), strategy and venue are those of freqtrade, and hold for what ccxt tells from inside
-the loop too; equity is in the stake currency, with open trades at the close of their last candle.
+Mode (paper in dry-run, else live; backtest where it tests), strategy and venue are those of freqtrade, and hold for
+what ccxt tells from inside the loop too, the mode for the whole process with its other threads and its heartbeat;
+equity is in the stake currency, with open trades at the close of their last candle.
 
 freqtrade trades through ccxt, whose instrumentation counts calls, retries, budgets, and in live trading every order and
 fill. So that none counts twice, orders and fills are taken from freqtrade's messages only where ccxt's instrumentation
@@ -50,6 +51,22 @@ _THROTTLE = 5.0
 def _scope(bot: Any) -> Any:
     mode: a.Mode = "paper" if bot.config["dry_run"] else "live"
     return meter.scope(mode=mode, strategy=bot.strategy.get_strategy_name(), venue=bot.exchange.id)
+
+
+def _made(wrapped: Callable[..., Any], _bot: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    _moded(args[0] if args else kwargs.get("config"))
+    return wrapped(*args, **kwargs)
+
+
+@quietly
+def _moded(config: Any) -> None:
+    """Let a dry-run page nobody: what it watches in threads of its own, and its death, would else be a live bot's."""
+    meter.defaults(mode="paper" if config["dry_run"] else "live")
+
+
+def _tester_made(wrapped: Callable[..., Any], _tester: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    meter.defaults(mode="backtest")
+    return wrapped(*args, **kwargs)
 
 
 def _process(wrapped: Callable[..., Any], bot: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -137,9 +154,13 @@ class FreqtradeInstrumentor(LazyInstrumentor):
     hooks: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
         "freqtrade.rpc.rpc_manager": {"RPCManager.send_msg": _send},
         "freqtrade.freqtradebot": {
+            "FreqtradeBot.__init__": _made,
             "FreqtradeBot.process": _process,
             "FreqtradeBot.startup": _startup,
             "FreqtradeBot.exit_positions": _exit_positions,
         },
-        "freqtrade.optimize.backtesting": {"Backtesting.backtest_one_strategy": _backtest},
+        "freqtrade.optimize.backtesting": {
+            "Backtesting.__init__": _tester_made,
+            "Backtesting.backtest_one_strategy": _backtest,
+        },
     }

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from otel_trading import _context, meter
+from otel_trading.instrumentation import freqtrade
 from otel_trading.sdk.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from otel_trading.testing import CapturingMeter
 
 
@@ -50,6 +56,30 @@ def test_a_mode_that_was_left_has_ended(capmeter: CapturingMeter) -> None:
     heartbeat.stop()
 
     assert _said(capmeter) == {("running", "live"): 0, ("running", "paper"): 0}
+
+
+@pytest.mark.parametrize(
+    ("hook", "config", "mode"),
+    [(freqtrade._made, {"dry_run": True}, "paper"), (freqtrade._tester_made, {"dry_run": True}, "backtest")],
+)
+def test_a_freqtrade_without_real_money_is_no_live_process(
+    capmeter: CapturingMeter, hook: Callable[..., Any], config: dict[str, Any], mode: str
+) -> None:
+    """Its death, and what it watches in threads of its own, would page."""
+    heartbeat = Heartbeat(lambda: 100.0)
+    _said(capmeter)
+    made: list[object] = []
+    hook(made.append, object(), (config,), {})
+    assert made == [config]
+
+    assert _said(capmeter) == {("heartbeat.time", mode): 100, ("running", "live"): 0, ("running", mode): 1}
+    thread = threading.Thread(target=lambda: meter.connection_changed(name="ws", state="disconnected"))
+    thread.start()
+    thread.join(5)
+    assert capmeter.value("trading.connection.status", state="disconnected", mode=mode) == 1
+    hook(made.append, object(), ({},), {})
+    assert made == [config, {}]
+    assert heartbeat
 
 
 def test_a_flush_inside_a_backtest_says_nothing_of_a_backtest(capmeter: CapturingMeter) -> None:
