@@ -237,14 +237,11 @@ def test_reported_pnl_wins_over_ours(portfolio: PortfolioTracker, capmeter: Capt
 def test_combined_pnl_never_stands_beside_its_parts(
     portfolio: PortfolioTracker, clock: Clock, capmeter: CapturingMeter
 ) -> None:
-    """A bot that tells all three would lose twice what it lost, on the boards and against its daily limit."""
     portfolio.reported(BOOK, "realized", -200.0, -200.0)
     portfolio.reported(BOOK, "combined", -250.0, -250.0)
     assert _by(capmeter, PNL) == _by(capmeter, SESSION) == {"combined": -250.0}
-
     portfolio.reported(BOOK, "unrealized", -50.0, -50.0)
     assert _by(capmeter, PNL) == _by(capmeter, SESSION) == {"realized": -200.0, "unrealized": -50.0}
-
     clock.now += 86_400
     portfolio.reported(BOOK, "realized", -210.0, None)
     assert _by(capmeter, SESSION) == {"realized": -10.0, "unrealized": 0.0}
