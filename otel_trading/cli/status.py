@@ -36,9 +36,12 @@ def command(home: Path | None, *, as_json: bool) -> None:
     elif services:
         # Piped output has no width: nothing may be cut off.
         Console(width=None if sys.stdout.isatty() else _WIDE).print(_table(services))
-        for one in services:
-            if one.note:
-                click.echo(f"{one.service}: {one.note}")
+        for service in services:
+            if service.note:
+                click.echo(f"{service.service}: {service.note}")
+            if service.settings:
+                held = (f"{name.replace('_', ' ')} {text}" for name, text in service.settings.items())
+                click.echo(f"{service.service}: {', '.join(held)}")
     else:
         click.echo("The stack is not up. Start it: otel-trading up")
     if not services or any(service.state != "healthy" for service in services):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
 from otel_trading import stack
 from otel_trading.cli import _expose
-from otel_trading.stack import Ports
+from otel_trading.stack import Ports, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["command", "home_option"]
 
@@ -43,6 +46,15 @@ def _ports(_context: click.Context, _parameter: click.Parameter, values: tuple[s
     return replace(Ports(), **chosen) if chosen else None
 
 
+def _settings(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option per setting."""
+    for one in reversed(settings.ALL):
+        text = f"{one.doc} [shipped: {one.default}; {one.least} to {one.most}]"
+        metavar = "SIZE" if one.name == "retention_size" else "DURATION"
+        function = click.option(one.option, one.name, metavar=metavar, help=text)(function)
+    return function
+
+
 @click.command()
 @click.option("--native", "kind", flag_value="native", help="Servers without containers.")
 @click.option("--docker", "kind", flag_value="docker", help="Containers, by docker compose.")
@@ -53,6 +65,7 @@ def _ports(_context: click.Context, _parameter: click.Parameter, values: tuple[s
 @click.option(
     "--interval", metavar="DURATION", help="Scrape, evaluate and notify this often, e.g. 1s: for trying things out."
 )
+@_settings
 @_expose.options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
@@ -66,11 +79,13 @@ def command(
     expose_certificate: Path | None,
     expose_key: Path | None,
     as_json: bool,
+    **asked: str | None,
 ) -> None:
     """Start Collector, Prometheus, Alertmanager and Grafana.
 
     In containers where a Docker daemon answers, else natively; without both, the native servers are built once (about
-    five minutes). Waits until all of them are healthy. Running it again does no harm.
+    five minutes). Waits until all of them are healthy. Running it again does no harm; retention and intervals that
+    were said once hold until others are said, and a stack that runs takes others over.
 
     Everything listens for this machine only, but for OTLP, Prometheus and Alertmanager with --expose.
     """
@@ -80,6 +95,7 @@ def command(
         ports=ports,
         evaluation_interval=interval,
         expose=_expose.asked(expose, expose_as, expose_certificate, expose_key),
+        settings=asked,
     )
     if as_json:
         result = {

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import platformdirs
 
-from otel_trading.errors import StackError
+from otel_trading.errors import ConfigError, StackError
 from otel_trading.stack import (
     build,
     config,
@@ -26,6 +26,7 @@ from otel_trading.stack import (
     processes,
     renewal,
 )
+from otel_trading.stack import settings as settings_of
 from otel_trading.stack.expose_request import Expose
 from otel_trading.stack.ports import HOST, Ports
 from otel_trading.stack.progress import Progress
@@ -119,7 +120,8 @@ class Stack:
 class ServiceStatus:
     """How one service is: `down` (no such process or no answer), `unhealthy` (runs, does not answer) or `healthy`.
 
-    A note says what needs doing all the same.
+    A note says what needs doing all the same. `settings` are those of `up`, as Prometheus itself says them; the others
+    have none.
     """
 
     service: str
@@ -129,6 +131,7 @@ class ServiceStatus:
     pid: int | None
     since: str
     note: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def up(
@@ -139,6 +142,7 @@ def up(
     evaluation_interval: str | None = None,
     speedup: float | None = None,
     expose: Expose | None = None,
+    settings: Mapping[str, str | None] | None = None,
     progress: Progress | None = None,
 ) -> Stack:
     """Start the stack and wait until all of it is healthy; what runs already is left alone.
@@ -154,6 +158,8 @@ def up(
         speedup: How many times faster durations in rules pass (`for: 1h` is a minute at 60), likewise; that of the
             running stack, else 1. Never where money is at stake: the rules are not the shipped ones then.
         expose: How to let other machines in, behind TLS and a secret; native servers only.
+        settings: How long Prometheus keeps what, and how often it looks, by the names in `stack.settings`; what was
+            said before still holds.
         progress: Who is told what happens; stderr when not given.
 
     Raises:
@@ -164,25 +170,31 @@ def up(
     _refuse(State.load(home), kind, expose)
     _make(home)
     with build.locked(home / "up.lock", progress):
-        before = State.load(home)
+        before, held = State.load(home), settings_of.remembered(home)
+        chosen = settings_of.choose(home, settings or {})
+        changed = chosen != held
+        _check_hurry(settings or {}, evaluation_interval or (before.interval if before else None))
         if before is not None:
             _check_same(before, kind, ports, speedup)
             kind, ports = before.kind, before.ports
         ports = ports or Ports()
         exposed = exposure.open_up(home, expose, before, ports, progress)
         if before is not None:
-            if _is_whole(before, exposed):
+            if not changed and _is_whole(before, exposed):
                 renewal.renew(home, before, progress)
                 return _stack(home, before)
             evaluation_interval, speedup = evaluation_interval or before.interval, before.speedup
         speedup = speedup or 1
         reload = renewal.later(home, before) if before else None
-        if kind == "docker" or (kind == "auto" and not exposed and docker.answers()):
-            docker.up(home, ports, evaluation_interval, progress, speedup=speedup)
-        else:
-            native.up(home, ports, evaluation_interval, progress, before, speedup=speedup, exposed=exposed)
-        if reload is not None:
-            reload()
+        with settings_of.remember(home, chosen):
+            if kind == "docker" or (kind == "auto" and not exposed and docker.answers()):
+                docker.up(home, ports, evaluation_interval, progress, speedup=speedup)
+            else:
+                native.up(home, ports, evaluation_interval, progress, before, speedup=speedup, exposed=exposed)
+            if reload is not None:
+                reload()
+        for line in settings_of.said(held, chosen):
+            progress.say(line)
         return replace(find(home=home), started=True)
 
 
@@ -226,7 +238,7 @@ def down(*, home: Path | None = None, volumes: bool = False) -> list[str]:
 def status(*, home: Path | None = None) -> list[ServiceStatus]:
     """Look at every service of the stack; an empty list when none was started in this home."""
     state = State.load((home or home_in_use()).absolute())
-    return [_look(service, state.exposed) for service in state.services] if state else []
+    return [_with_settings(_look(service, state.exposed)) for service in state.services] if state else []
 
 
 def _look(service: Service, exposed: Exposed | None = None) -> ServiceStatus:
@@ -246,6 +258,11 @@ def _is_whole(state: State, exposed: Exposed | None) -> bool:
     return gate and exposed == state.exposed and all(_look(one).state == "healthy" for one in state.services)
 
 
+def _with_settings(one: ServiceStatus) -> ServiceStatus:
+    asked = one.service == "prometheus" and one.state == "healthy"
+    return replace(one, settings=settings_of.in_force(one.url)) if asked else one
+
+
 def _stack(home: Path, state: State) -> Stack:
     urls = {service.name: service.url for service in state.services}
     return Stack(home=home, kind=state.kind, ports=state.ports, urls=urls, exposed=state.exposed)
@@ -262,6 +279,16 @@ def _refuse(before: State | None, kind: str, expose: Expose | None) -> None:
         )
         raise StackError(message)
     expose_request.decide(expose, before.exposed if before else None)
+
+
+def _check_hurry(asked: Mapping[str, str | None], interval: str | None) -> None:
+    hidden = [one.option for one in settings_of.ALL if one.name in settings_of.INTERVALS and asked.get(one.name)]
+    if interval is not None and hidden:
+        message = (
+            f"{' and '.join(hidden)} would change nothing: this stack looks every {interval} (--interval). "
+            "Leave one of the two out; a stack that runs is ended by: otel-trading down"
+        )
+        raise ConfigError(message)
 
 
 def _check_same(before: State, kind: str, ports: Ports | None, speedup: float | None) -> None:

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from otel_trading import __version__
 from otel_trading.errors import ConfigError, StackError
-from otel_trading.stack import health, notifying, processes
+from otel_trading.stack import health, notifying, processes, settings
 from otel_trading.stack.build import locked
 from otel_trading.stack.launches import SECONDS_UNTIL_KEPT
 from otel_trading.stack.progress import Progress
@@ -37,8 +37,15 @@ __all__ = ["Backup", "backup", "restore"]
 _FORMAT: Final = "otel-trading stack 1"
 _MANIFEST: Final = "manifest.json"
 _PROMETHEUS: Final = "data/prometheus"
-#: Told and silenced by Alertmanager; alerts and changes of thresholds; rules, boards and targets of the user.
-_PLAIN: Final = ("data/alertmanager", "data/alerts", "config/my-rules", "config/my-boards", "config/bots")
+#: Told and silenced by Alertmanager; alerts and changes of thresholds; rules, boards, targets and settings of the user.
+_PLAIN: Final = (
+    "data/alertmanager",
+    "data/alerts",
+    "config/my-rules",
+    "config/my-boards",
+    "config/bots",
+    settings.FOLDER,
+)
 _LENGTH_OF_ULID: Final = 26
 _TRIES: Final = 5
 _POLL: Final = 0.1

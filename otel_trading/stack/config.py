@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack import dependencies, grafana_alerts, notifying
+from otel_trading.stack import dependencies, grafana_alerts, notifying, settings
 from otel_trading.stack._files import CANARY, WEBHOOK, shipped
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.speedup import speed_up_files
@@ -84,7 +84,12 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home) as new:
-            _write_rooms(Path(new), ports, kind, interval, speedup)
+            _write_rooms(Path(new), ports, kind)
+            settings.write(home, Path(new))
+            if interval is not None:
+                _hurry(Path(new), interval)
+            if speedup != 1:
+                speed_up_files(Path(new) / "alerts", speedup)
             (Path(new) / "alerts" / "alertmanager.yaml").write_text(routing.text)
             (Path(new) / "collector" / "config.yaml").write_text(watching.text)
             grafana.write(home, kind, Path(new) / "dashboards" / "provisioning")
@@ -110,14 +115,10 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
     return folder
 
 
-def _write_rooms(folder: Path, ports: Ports, kind: Kind, interval: str | None, speedup: float) -> None:
+def _write_rooms(folder: Path, ports: Ports, kind: Kind) -> None:
     for room in _ROOMS:
         shutil.copytree(shipped(room), folder / room, ignore=shutil.ignore_patterns("__pycache__"))
     _write_addresses(folder, ports, kind)
-    if interval is not None:
-        _hurry(folder, interval)
-    if speedup != 1:
-        speed_up_files(folder / "alerts", speedup)
 
 
 def _put(new: Path, old: Path) -> None:

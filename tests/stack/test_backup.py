@@ -50,8 +50,8 @@ def _tell(stack: Stack) -> None:
     assert post(f"{stack.urls['alertmanager']}/api/v2/alerts", [{"labels": _PAGE}]) == 200
 
 
-def _start(home: Path) -> Stack:
-    return up(home=home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
+def _start(home: Path, **said: str) -> Stack:
+    return up(home=home, kind="native", ports=Ports.free(), evaluation_interval="1s", settings=said, progress=quiet())
 
 
 @pytest.mark.seed("S2-36", "S3-59")
@@ -60,7 +60,7 @@ def test_what_a_stack_stored_comes_back_in_another_home(stack_home: Path, tmp_pa
     with endpoints() as services:
         try:
             secret(stack_home, "slack_url", f"{services.url}{_SLACK}")
-            first = _start(stack_home)
+            first = _start(stack_home, retention_time="90d")
             _done("alerts", "--set", "order_rejection_ratio=0.05", "--why", "kept", home=stack_home)
             begun = time.time_ns()
             for number in range(1, 21):
@@ -81,6 +81,8 @@ def test_what_a_stack_stored_comes_back_in_another_home(stack_home: Path, tmp_pa
             secret(other, "slack_url", f"{services.url}{_SLACK}")
             assert _done("restore", file, home=other)["replaced"] is None
             second = _start(other)
+            kept = next(one.settings for one in status(home=other) if one.service == "prometheus")
+            assert kept["retention_time"] == "90d"  # or restored history would be deleted
             assert _samples(second) == before
             assert [(one.id, one.why) for one in silences.current(second.urls["alertmanager"])] == [
                 (made["id"], "kept")
