@@ -25,6 +25,7 @@ from otel_trading.stack import (
     notifying,
     processes,
     renewal,
+    versions,
 )
 from otel_trading.stack import settings as settings_of
 from otel_trading.stack.expose_request import Expose
@@ -145,7 +146,7 @@ def up(
     settings: Mapping[str, str | None] | None = None,
     progress: Progress | None = None,
 ) -> Stack:
-    """Start the stack and wait until all of it is healthy; what runs already is left alone.
+    """Start the stack and wait until all of it is healthy; what runs already is left alone, unless it is older.
 
     An exposed stack stays so until `down`. Its certificate is renewed when it ends soon.
 
@@ -171,8 +172,9 @@ def up(
     _make(home)
     with build.locked(home / "up.lock", progress):
         before, held = State.load(home), settings_of.remembered(home)
+        versions.check(home)
         chosen = settings_of.choose(home, settings or {})
-        changed = chosen != held
+        changed, outdated = chosen != held, before is not None and versions.is_outdated(before)
         _check_hurry(settings or {}, evaluation_interval or (before.interval if before else None))
         if before is not None:
             _check_same(before, kind, ports, speedup)
@@ -180,7 +182,7 @@ def up(
         ports = ports or Ports()
         exposed = exposure.open_up(home, expose, before, ports, progress)
         if before is not None:
-            if not changed and _is_whole(before, exposed):
+            if not changed and not outdated and _is_whole(before, exposed):
                 renewal.renew(home, before, progress)
                 return _stack(home, before)
             evaluation_interval, speedup = evaluation_interval or before.interval, before.speedup
@@ -188,7 +190,7 @@ def up(
         reload = renewal.later(home, before) if before else None
         with settings_of.remember(home, chosen):
             if kind == "docker" or (kind == "auto" and not exposed and docker.answers()):
-                docker.up(home, ports, evaluation_interval, progress, speedup=speedup)
+                docker.up(home, ports, evaluation_interval, progress, speedup=speedup, anew=outdated)
             else:
                 native.up(home, ports, evaluation_interval, progress, before, speedup=speedup, exposed=exposed)
             if reload is not None:

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from otel_trading import __version__
 from otel_trading.errors import ConfigError, StackError
-from otel_trading.stack import health, notifying, processes, settings
+from otel_trading.stack import health, notifying, processes, settings, versions
 from otel_trading.stack.build import locked
 from otel_trading.stack.launches import SECONDS_UNTIL_KEPT
 from otel_trading.stack.progress import Progress
@@ -45,6 +45,7 @@ _PLAIN: Final = (
     "config/my-boards",
     "config/bots",
     settings.FOLDER,
+    versions.FOLDER,
 )
 _LENGTH_OF_ULID: Final = 26
 _TRIES: Final = 5
@@ -125,7 +126,7 @@ def restore(home: Path, file: Path, *, progress: Progress | None = None) -> tupl
 
     Raises:
         ConfigError: The file is no backup, or not whole; nothing has changed.
-        StackError: The stack runs, or its home cannot be written.
+        StackError: The stack runs, its home cannot be written, or newer servers wrote what the backup holds.
     """
     home.mkdir(parents=True, exist_ok=True)
     with locked(home / "up.lock", progress or Progress()):
@@ -139,6 +140,7 @@ def restore(home: Path, file: Path, *, progress: Progress | None = None) -> tupl
         try:
             with TemporaryDirectory(dir=home, prefix="restore-") as folder:
                 found = _extract(file, home / folder)
+                versions.check(home / folder)
                 return found, _exchange(home, home / folder)
         except OSError as error:
             message = f"The backup {file} cannot be restored into {home}: {error}. Put that right and try again."

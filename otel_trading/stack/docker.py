@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack import config, health, own_rules
+from otel_trading.stack import config, health, own_rules, versions
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
 from otel_trading.stack.speedup import lookback
@@ -46,7 +46,15 @@ def answers() -> bool:
     return True
 
 
-def up(home: Path, ports: Ports, interval: str | None, progress: Progress, *, speedup: float = 1) -> None:
+def up(
+    home: Path,
+    ports: Ports,
+    interval: str | None,
+    progress: Progress,
+    *,
+    speedup: float = 1,
+    anew: bool = False,
+) -> None:
     """Start the containers and wait until all of them are healthy.
 
     Args:
@@ -55,6 +63,7 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress, *, sp
         interval: See `config.render`.
         progress: Who is told.
         speedup: See `config.render`.
+        anew: Replace containers that run already: another version has started them.
 
     Raises:
         StackError: Docker does not answer or refuses; no container of ours is left behind.
@@ -70,9 +79,11 @@ def up(home: Path, ports: Ports, interval: str | None, progress: Progress, *, sp
     _let_containers_read(folder, config.password_file(home))
     state = State("docker", ports, interval, speedup, _services(ports))
     state.save(home)
+    versions.note(home)
     try:
         with progress.step("starting the containers (the first time, Docker also pulls their images)", _UP_ESTIMATE):
-            _compose(home, state, "up", "--detach", "--wait", "--wait-timeout", "120", timeout=_UP_TIMEOUT)
+            recreate = ["--force-recreate"] if anew else []
+            _compose(home, state, "up", "--detach", *recreate, "--wait", "--wait-timeout", "120", timeout=_UP_TIMEOUT)
         # From outside too: the Collector's image has nothing to check its health with, and its port is what matters.
         for service in state.services:
             _wait(service)

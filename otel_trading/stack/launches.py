@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -43,6 +44,11 @@ class Launch:
     cwd: Path | None = None
     host: str = HOST
     certificate: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What tells another way of starting it, of another version for instance, from this one."""
+        return hashlib.sha256(repr((self.version, self.command)).encode()).hexdigest()[:12]
 
 
 def plan(

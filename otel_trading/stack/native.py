@@ -6,6 +6,7 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from otel_trading import __version__
 from otel_trading.errors import StackError
 from otel_trading.stack import (
     build,
@@ -16,6 +17,7 @@ from otel_trading.stack import (
     launches,
     own_rules,
     processes,
+    versions,
     web_ui,
 )
 from otel_trading.stack.servers import GATE
@@ -72,7 +74,9 @@ def up(
         progress.say(f"Grafana is left out: no `grafana` on PATH. Its boards are in {folder / 'dashboards' / 'json'}.")
     if before:
         exposure.end_outdated(before, exposed)
-    state = State("native", ports, interval, speedup, exposed=exposed)
+    # A state is of this version once all of it is: who is interrupted goes on with the next `up`.
+    version = before.version if before else __version__
+    state = State("native", ports, interval, speedup, exposed=exposed, version=version)
     _start(home, plan, state, before, progress)
 
 
@@ -83,33 +87,45 @@ def down(state: State) -> None:
 
 def _start(home: Path, plan: list[Launch], state: State, before: State | None, progress: Progress) -> None:
     known = before.services if before else []
-    running = [service for service in known if processes.is_alive(service.pid, service.birth)]
-    state.services = list(running)
-    names = {service.name for service in running}
-    if "collector" not in names:
-        collector_queue.set_spoilt_aside(home, progress)
-    missing = [launch for launch in plan if launch.name not in names]
-    for launch in missing:
-        state.ports.check(launch.ports, launch.host)
+    running = {one.name: one for one in known if processes.is_alive(one.pid, one.birth)}
+    state.services = list(running.values())
+    wanted = [launch for launch in plan if launch.name not in running or running[launch.name].launch != launch.digest]
+    for launch in wanted:
+        if launch.name not in running:
+            state.ports.check(launch.ports, launch.host)
+    if wanted:
+        versions.note(home)
     try:
-        for launch in missing:
+        for launch in wanted:
+            old = running.get(launch.name)
             with processes.uninterrupted():
+                if old is not None:
+                    processes.stop([(old.pid, old.birth)])
+                    state.services.remove(old)
+                if launch.name == "collector":
+                    collector_queue.set_spoilt_aside(home, progress)
                 state.services.append(_launch(home, launch))
                 state.save(home)
+            if old is not None:  # one after the other: what the Collector holds meanwhile has to be delivered
+                progress.say(f"{launch.name} {old.version} is replaced by {launch.version}")
+                _wait(home, state.services[-1:])
+                running[launch.name] = state.services[-1]
         _wait(home, state.services)
+        state.version = __version__
+        state.save(home)
     except BaseException:
         with processes.uninterrupted():
             state.exposed = before.exposed if before else None
-            _undo(home, state, running)
+            _undo(home, state, list(running.values()))
         raise
 
 
 def _undo(home: Path, state: State, running: list[Service]) -> None:
-    """End what was started in vain; what ran before goes on."""
+    """End what was started in vain; what ran before goes on, but for what was to be replaced."""
     started = [service for service in state.services if service not in running]
     processes.stop([(service.pid, service.birth) for service in started])
-    state.services = running
-    if running:
+    state.services = [service for service in state.services if service in running]
+    if state.services:
         state.save(home)
     else:
         state.remove(home)
@@ -123,7 +139,8 @@ def _launch(home: Path, launch: Launch) -> Service:
         environment={**launches.inherited(), **launch.environment},
     )
     since = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Service(launch.name, launch.version, launch.url, launch.health, since, pid, born, launch.certificate)
+    how = (launch.certificate, launch.digest)
+    return Service(launch.name, launch.version, launch.url, launch.health, since, pid, born, *how)
 
 
 def _wait(home: Path, services: list[Service]) -> None:

@@ -6,7 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from otel_trading import __version__
 from otel_trading.errors import StackError
+from otel_trading.stack import versions
 from otel_trading.stack.ports import Ports
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Service:
         pid: Its process, or None in a container.
         birth: When the system says that this process began: a re-used pid has another.
         certificate: File with the certificate that `health`, then an address of TLS, has to show; else empty.
+        launch: Digest of how it was started.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Service:
     pid: int | None = None
     birth: str = ""
     certificate: str = ""
+    launch: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class State:
     speedup: float = 1
     services: list[Service] = field(default_factory=list[Service])
     exposed: Exposed | None = None
+    version: str = __version__
 
     @staticmethod
     def path(home: Path) -> Path:
@@ -91,6 +96,7 @@ class State:
             return None
         try:
             data: dict[str, Any] = json.loads(path.read_text())
+            _check_version(home, data.get("version", ""))
             services = [Service(**service) for service in data["services"]]
             return cls(
                 kind=data["kind"],
@@ -99,6 +105,7 @@ class State:
                 speedup=data.get("speedup", 1),
                 services=services,
                 exposed=_exposed(data.get("exposed")),
+                version=data.get("version", ""),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = (
@@ -121,3 +128,12 @@ class State:
 
 def _exposed(data: dict[str, Any] | None) -> Exposed | None:
     return None if data is None else Exposed(names=tuple(data.pop("names")), **data)
+
+
+def _check_version(home: Path, version: str) -> None:
+    if versions.is_newer(version, __version__):
+        message = (
+            f"The stack in {home} was started by otel-trading {version}; this is {__version__}, which is older and "
+            "cannot drive it. End it with that one first: otel-trading down"
+        )
+        raise StackError(message)
