@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, str]] = {
     "boards": "otel_trading.cli.boards",
     "backup": "otel_trading.cli.backup",
     "restore": "otel_trading.cli.restore",
+    "export": "otel_trading.cli.export",
 }
 
 
