@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from .build import write, write_rules
 
-for path in (*write(), write_rules()):
+for path in (*write(), *write_rules()):
     print(path)

@@ -101,6 +101,19 @@ def _matchers(metric: Metric, where: Where, *, of_symbols: bool = False) -> list
     return matchers
 
 
+def matchers(metric: Metric, kept: By) -> list[str]:
+    """Return what the variables ask of a series that is recorded of a metric, with these attributes left.
+
+    Args:
+        metric: Whose.
+        kept: What else than strategy and resource.
+    """
+    left = {label if isinstance(label, str) else label.prometheus for label in (a.STRATEGY, *kept)} | set(_RESOURCE)
+    always = {use.attribute.prometheus: use.level is Level.REQUIRED for use in metric.uses} | _RESOURCE
+    own = (f"{label}=~{chosen(name, or_none=not always[label])}" for name, label in FILTERS.items() if label in left)
+    return [MODE, *own]
+
+
 def foreign(name: str, *matchers: str) -> str:
     """Return the selector of a series that OpenTelemetry's own conventions name, narrowed to the bots chosen.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from . import _bands as bands
 from . import _recorded as recorded
 from .boards import (
     backtest,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parent / "json"
 #: What Prometheus records for the boards.
 RULES: Final = Path(__file__).parents[1] / "alerts" / "rules" / "boards.yaml"
+#: What is usual, likewise.
+BANDS: Final = RULES.with_name("bands.yaml")
 _MODULES: Final = (
     overview,
     portfolio,
@@ -69,7 +72,8 @@ def write(folder: Path = FOLDER) -> list[Path]:
     return paths
 
 
-def write_rules(file: Path = RULES) -> Path:
-    """Write the rules that record what the boards read, and return their file."""
-    file.write_text(recorded.rules(), encoding="utf-8")
-    return file
+def write_rules() -> list[Path]:
+    """Write the rules that record what the boards read, and return their files."""
+    RULES.write_text(recorded.rules(), encoding="utf-8")
+    BANDS.write_text(bands.rules(), encoding="utf-8")
+    return [RULES, BANDS]

@@ -6,7 +6,7 @@ from typing import Final
 
 from .. import _house as house
 from .._board import Board
-from ..panels import first_look, orders
+from ..panels import first_look, orders, usual
 
 BOARD: Final = Board(
     uid="otel-trading-execution",
@@ -31,6 +31,7 @@ BOARD: Final = Board(
             orders.fill_duration,
             orders.unacknowledged_age,
             orders.rate_max,
+            usual.acknowledgement,
         ),
         "Intents and workers": (
             orders.intents,

@@ -6,7 +6,7 @@ from typing import Final
 
 from .. import _house as house
 from .._board import Board
-from ..panels import first_look, market_data
+from ..panels import first_look, market_data, usual
 
 BOARD: Final = Board(
     uid="otel-trading-market-data",
@@ -23,6 +23,7 @@ BOARD: Final = Board(
             market_data.delay,
             market_data.gaps,
             market_data.resyncs,
+            usual.messages,
         ),
         "Connections": (
             market_data.uptime,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .._board import Board
-from ..panels import accounts, cards, first_look, money, risk
+from ..panels import accounts, cards, first_look, money, risk, usual
 
 BOARD: Final = Board(
     uid="otel-trading-portfolio",
@@ -29,6 +29,7 @@ BOARD: Final = Board(
             money.open_positions,
             money.positions,
             money.limits,
+            usual.session_pnl,
         ),
         "Statistics and returns": (
             accounts.statistics,

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from dashboards import _bands as bands
 from dashboards import _recorded as recorded
 from otel_trading import semconv
 from otel_trading.check import boards, names
@@ -70,6 +71,7 @@ def test_the_committed_boards_are_what_the_builders_build() -> None:
     for file in FILES:
         assert file.read_text(encoding="utf-8") == build.render(file.stem), "run `python -m dashboards`"
     assert build.RULES.read_text(encoding="utf-8") == recorded.rules(), "run `python -m dashboards`"
+    assert build.BANDS.read_text(encoding="utf-8") == bands.rules(), "run `python -m dashboards`"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
