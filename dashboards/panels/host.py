@@ -1,4 +1,4 @@
-"""Host: the machine and the bots on it, by `opentelemetry-instrumentation-system-metrics` (extra `host`)."""
+"""Host: the stack's machine, by its canary; bots and theirs, by OpenTelemetry's system metrics (extra `host`)."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def disk_now() -> stat.Panel:
 def cpu() -> timeseries.Panel:
     """When was it busy?"""
     query = house.query(_BUSY, promql.legend(_BOT))
-    about = "Used share of all processors, as each bot's machine sees it."
+    about = "Used share of all processors, as the stack's machine and that of each bot see it."
     return house.lines("CPU over time", about, house.SHARE, query).min(0).max(1).no_value(_NONE)
 
 
 def memory() -> timeseries.Panel:
     """When was memory short?"""
     query = house.query(_USED, promql.legend(_BOT))
-    about = "Used share of memory, as each bot's machine sees it."
+    about = "Used share of memory, as the stack's machine and that of each bot see it."
     return house.lines("Memory over time", about, house.SHARE, query).min(0).max(1).no_value(_NONE)
 
 

@@ -1,4 +1,4 @@
-"""Sends the time and the room on the disk through the whole path, so that a path that is broken shows.
+"""Sends the time, and how the machine is, through the whole path, so that a path that is broken shows.
 
 Standard library only and one file, so that it runs natively and, mounted read-only, in a bare Python image::
 
@@ -26,14 +26,59 @@ from typing import Any
 _TIMEOUT = 10.0
 #: After so many intervals without a success it says that it is ill.
 _PATIENCE = 3
+#: Columns of the first line of /proc/stat, by what OpenTelemetry calls them.
+_CPU = {"user": (1, 2), "system": (3, 6, 7), "idle": (4,), "iowait": (5,), "steal": (8,)}
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def request(disk: Path, now_ns: int) -> dict[str, Any]:
-    """Return what is sent: an OTLP request with three gauges.
+class Machine:
+    """Processors and memory of the machine, also seen from a container; nothing where there is no /proc.
+
+    Names and states are those of OpenTelemetry's instrumentation of the system, which bots may have beside them.
+
+    Args:
+        proc: Where the kernel tells them.
+    """
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = proc
+        self._before: dict[str, int] = {}
+
+    def metrics(self, now_ns: int) -> list[dict[str, Any]]:
+        """Return the share of time since the last call that processors spent in each state, and that of memory used."""
+        shares = {"system.cpu.utilization": self._cpu(), "system.memory.utilization": self._memory()}
+        return [
+            _gauge(name, "1", {"asDouble": share}, now_ns, state)
+            for name, states in shares.items()
+            for state, share in states.items()
+        ]
+
+    def _cpu(self) -> dict[str, float]:
+        try:
+            columns = (self._proc / "stat").read_text().splitlines()[0].split()
+            ticks = {state: sum(int(columns[place]) for place in places) for state, places in _CPU.items()}
+        except (OSError, ValueError, IndexError):
+            return {}
+        before, self._before = self._before, ticks
+        spent = {state: max(ticks[state] - before[state], 0) for state in before}
+        return {state: one / sum(spent.values()) for state, one in spent.items()} if any(spent.values()) else {}
+
+    def _memory(self) -> dict[str, float]:
+        try:
+            lines = (self._proc / "meminfo").read_text().splitlines()
+            held = {name: int(text.split()[0]) for name, _, text in (line.partition(":") for line in lines)}
+            free = held["MemAvailable"] / held["MemTotal"]
+        except (OSError, ValueError, KeyError, IndexError, ZeroDivisionError):
+            return {}
+        return {"used": 1 - free, "free": free}
+
+
+def request(disk: Path, machine: Machine, now_ns: int) -> dict[str, Any]:
+    """Return what is sent: an OTLP request with gauges.
 
     Args:
         disk: A folder on the disk where the stack keeps its data.
+        machine: Which one.
         now_ns: Unix time in nanoseconds.
     """
     usage = shutil.disk_usage(disk)
@@ -41,14 +86,17 @@ def request(disk: Path, now_ns: int) -> dict[str, Any]:
         _gauge("otel_trading.canary.time", "s", {"asDouble": now_ns / 1e9}, now_ns),
         _gauge("otel_trading.disk.free", "By", {"asInt": str(usage.free)}, now_ns),
         _gauge("otel_trading.disk.size", "By", {"asInt": str(usage.total)}, now_ns),
+        *machine.metrics(now_ns),
     ]
     name = {"key": "service.name", "value": {"stringValue": "otel-trading-canary"}}
     scope = {"scope": {"name": "otel_trading.canary"}, "metrics": metrics}
     return {"resourceMetrics": [{"resource": {"attributes": [name]}, "scopeMetrics": [scope]}]}
 
 
-def _gauge(name: str, unit: str, value: dict[str, Any], now_ns: int) -> dict[str, Any]:
-    return {"name": name, "unit": unit, "gauge": {"dataPoints": [{**value, "timeUnixNano": str(now_ns)}]}}
+def _gauge(name: str, unit: str, value: dict[str, Any], now_ns: int, state: str | None = None) -> dict[str, Any]:
+    attributes = [] if state is None else [{"key": "state", "value": {"stringValue": state}}]
+    point = {**value, "timeUnixNano": str(now_ns), "attributes": attributes}
+    return {"name": name, "unit": unit, "gauge": {"dataPoints": [point]}}
 
 
 class Canary:
@@ -63,6 +111,7 @@ class Canary:
     def __init__(self, endpoint: str, disk: Path, every: float) -> None:
         self._url = f"{endpoint.rstrip('/')}/v1/metrics"
         self._disk = disk
+        self._machine = Machine()
         self._every = every
         self._last = time.monotonic()
         self._failing = False
@@ -79,7 +128,7 @@ class Canary:
             time.sleep(self._every)
 
     def _send(self) -> None:
-        body = json.dumps(request(self._disk, time.time_ns())).encode()
+        body = json.dumps(request(self._disk, self._machine, time.time_ns())).encode()
         headers = {"Content-Type": "application/json"}
         try:
             with _OPENER.open(urllib.request.Request(self._url, body, headers), timeout=_TIMEOUT):  # noqa: S310  the stack's own URL

@@ -15,6 +15,7 @@ import pytest
 
 from otel_trading.stack import Ports, health
 from otel_trading.stack._files import CANARY
+from otel_trading.stack.canary import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,8 @@ def test_time_and_room_on_the_disk_are_sent_again_and_again(collector: str, addr
     assert path == "/v1/metrics"
     metrics = first["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]
     values = {metric["name"]: metric["gauge"]["dataPoints"][0] for metric in metrics}
-    assert list(values) == ["otel_trading.canary.time", "otel_trading.disk.free", "otel_trading.disk.size"]
+    own = [name for name in values if not name.startswith("system.")]
+    assert own == ["otel_trading.canary.time", "otel_trading.disk.free", "otel_trading.disk.size"]
     assert abs(values["otel_trading.canary.time"]["asDouble"] - time.time()) < _TIMEOUT
     assert 0 < int(values["otel_trading.disk.free"]["asInt"]) <= int(values["otel_trading.disk.size"]["asInt"])
     assert first != second
@@ -77,3 +79,35 @@ def test_it_says_that_nobody_takes_it_and_lives_on(address: str, tmp_path: Path)
         assert "does not take the canary" in process.stderr.readline()
         assert process.poll() is None
         process.terminate()
+
+
+def _shares(metrics: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
+    return {
+        (metric["name"], point["attributes"][0]["value"]["stringValue"]): point["asDouble"]
+        for metric in metrics
+        for point in metric["gauge"]["dataPoints"]
+    }
+
+
+def test_processors_are_told_since_the_last_time_and_memory_without_caches(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "stat").write_text("cpu  100 0 100 1000 0 0 0 0 0 0\ncpu0 1 2 3\n")
+    (tmp_path / "meminfo").write_text("MemTotal: 8000 kB\nMemFree: 10 kB\nMemAvailable: 2000 kB\nHugePages_Total: 0\n")
+    assert _shares(machine.metrics(1)) == {
+        ("system.memory.utilization", "used"): 0.75,
+        ("system.memory.utilization", "free"): 0.25,
+    }
+    (tmp_path / "stat").write_text("cpu  120 10 110 1050 5 2 3 0 0 0\n")
+    cpu = {
+        state: share for (name, state), share in _shares(machine.metrics(2)).items() if name.endswith("cpu.utilization")
+    }
+    assert cpu == {"user": 0.3, "system": 0.15, "idle": 0.5, "iowait": 0.05, "steal": 0}
+
+
+@pytest.mark.parametrize("text", [None, "", "cpu", "cpu a b", "MemTotal: 0 kB\nMemAvailable: 0 kB", "\n"])
+def test_where_the_kernel_tells_nothing_nothing_is_sent(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "stat").write_text(text)
+        (tmp_path / "meminfo").write_text(text)
+    machine = Machine(tmp_path)
+    assert machine.metrics(1) == machine.metrics(2) == []
