@@ -120,13 +120,21 @@ def _parquet(file: Path, rows: Iterator[Row], columns: list[str]) -> None:
     with parquet.ParquetWriter(file, schema) as output:
         batch: list[Row] = []
         for row in rows:
-            moments = {name: datetime.fromtimestamp(row[name] / 1000, timezone.utc) for name in MOMENTS if name in row}
+            moments: Row = {
+                name: datetime.fromtimestamp(row[name] / 1000, timezone.utc) for name in MOMENTS if name in row
+            }
             batch.append({**row, **moments, VALUE: float(row[VALUE])})
             if len(batch) == _BATCH:
                 output.write_table(pa.Table.from_pylist(batch, schema))
                 batch = []
         if batch:
             output.write_table(pa.Table.from_pylist(batch, schema))
+
+
+def _typed(name: str, held: Any) -> Any:
+    if name in MOMENTS:
+        return datetime.fromtimestamp(held / 1000, timezone.utc)
+    return float(held) if name == VALUE else held
 
 
 def _dated(row: Row) -> Row:

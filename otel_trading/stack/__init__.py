@@ -239,8 +239,9 @@ def down(*, home: Path | None = None, volumes: bool = False) -> list[str]:
 
 def status(*, home: Path | None = None) -> list[ServiceStatus]:
     """Look at every service of the stack; an empty list when none was started in this home."""
-    state = State.load((home or home_in_use()).absolute())
-    return [_with_settings(_look(service, state.exposed)) for service in state.services] if state else []
+    home = (home or home_in_use()).absolute()
+    state = State.load(home)
+    return [_with_settings(_look(service, state.exposed), home) for service in state.services] if state else []
 
 
 def _look(service: Service, exposed: Exposed | None = None) -> ServiceStatus:
@@ -260,9 +261,9 @@ def _is_whole(state: State, exposed: Exposed | None) -> bool:
     return gate and exposed == state.exposed and all(_look(one).state == "healthy" for one in state.services)
 
 
-def _with_settings(one: ServiceStatus) -> ServiceStatus:
+def _with_settings(one: ServiceStatus, home: Path) -> ServiceStatus:
     asked = one.service == "prometheus" and one.state == "healthy"
-    return replace(one, settings=settings_of.in_force(one.url)) if asked else one
+    return replace(one, settings=settings_of.in_force(one.url, home)) if asked else one
 
 
 def _stack(home: Path, state: State) -> Stack:

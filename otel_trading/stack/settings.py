@@ -73,8 +73,13 @@ class Setting:
         return amount
 
     def _worth(self, text: str) -> int:
-        number, unit = re.findall(r"[0-9]+|[a-zA-Z]+", text)
-        return int(number) * self.units[unit]
+        # Prometheus writes 14d as 2w, 36h as 1d12h, and 10GB as 10GiB.
+        parts = re.findall(r"([0-9]+)([a-zA-Z]+)", text.replace("iB", "B"))
+        return sum(int(number) * self.units[unit] for number, unit in parts)
+
+    def as_said(self, text: str, said: str) -> str:
+        """Return what somebody said where Prometheus means the same, else its own words."""
+        return said if self._worth(text) == self._worth(said) else text
 
     @property
     def default(self) -> str:
@@ -164,12 +169,12 @@ def choose(home: Path, asked: Mapping[str, str | None]) -> dict[str, str]:
 
 def said(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Return a line for each retention that shrinks: history goes then."""
-    names = {one: (before.get(one.name, one.default), after.get(one.name, one.default)) for one in ALL[:2]}
-    return [
-        f"Prometheus keeps {new} instead of {old} from now on, and deletes what is beyond."
-        for one, (old, new) in names.items()
-        if one.amount(new) < one.amount(old)
-    ]
+    lines: list[str] = []
+    for one in ALL:
+        old, new = (held.get(one.name, one.default) for held in (before, after))
+        if one.name not in INTERVALS and one.amount(new) < one.amount(old):
+            lines.append(f"Prometheus keeps {new} instead of {old} from now on, and deletes what is beyond.")
+    return lines
 
 
 @contextlib.contextmanager
@@ -224,11 +229,16 @@ def _replace(file: Path, key: str, old: str, new: str) -> None:
     file.write_text(re.sub(rf"(?m)^(\s*(?:- )?{key}:\s*){old}(?=\s|$)", rf"\g<1>{new}", file.read_text()))
 
 
-def in_force(url: str) -> dict[str, str]:
-    """Return what a running Prometheus itself says, by name of the setting; nothing when it does not answer."""
+def in_force(url: str, home: Path) -> dict[str, str]:
+    """Return what a running Prometheus itself says, by name of the setting; nothing when it does not answer.
+
+    Args:
+        url: Where it is.
+        home: The stack's, for the words in which it was said.
+    """
     try:
         text = json.loads(loopback.ask(f"{url}/api/v1/status/config"))["data"]["yaml"]
-        document = yaml.safe_load(text)
-        return {one.name: one.read(document) for one in ALL}
+        document, words = yaml.safe_load(text), remembered(home)
+        return {one.name: one.as_said(one.read(document), words.get(one.name, one.default)) for one in ALL}
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return {}

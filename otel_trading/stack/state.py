@@ -107,7 +107,7 @@ class State:
                 exposed=_exposed(data.get("exposed")),
                 version=data.get("version", ""),
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             message = (
                 f"{path} is not what `otel-trading up` wrote ({error!r}). "
                 "End the servers by hand, remove it, then: otel-trading up"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import itertools
 import json
 import math
@@ -264,7 +265,7 @@ def test_a_prometheus_that_falls_silent_in_the_middle_leaves_the_old_file(
 
 
 def test_without_its_library_parquet_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match=r"pip install 'otel-trading\[parquet\]'"):
         files.check(tmp_path / "a.parquet")
 
