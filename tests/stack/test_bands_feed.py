@@ -55,7 +55,8 @@ def test_a_model_is_fed_with_what_is_and_what_is_usual(
     monkeypatch.chdir(tmp_path)
     _store(promtool, stack_home)
     running = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
-    wait_until(lambda: prometheus_query(running, bands.PNL.name("deviation")), 20, "the band")
+    written = f"count_over_time({bands.PNL.name('deviation')}[1m]) > 3"  # some seconds old: an export ends before now
+    wait_until(lambda: prometheus_query(running, written), 30, "the band")
 
     guide = shipped("collector/README.md").read_text(encoding="utf-8")
     (line,) = re.findall(r"(?m)^ +(otel-trading export features\.parquet '\{.*)$", guide)

@@ -56,9 +56,9 @@ def _send(stack: Stack, service: str, metric: Metric, points: dict[int, float], 
     given = {"trading.mode": "live", **{name.replace("__", "."): text for name, text in labels.items()}}
     attributes = [{"key": key, "value": {"stringValue": value}} for key, value in given.items()]
     counter = metric.kind.data == "counter"
+    begun = {"startTimeUnixNano": str((min(points) - 1) * 10**6)} if counter else {}
     data = [
-        {"asDouble": value, "timeUnixNano": str(moment * 10**6), "attributes": attributes}
-        | ({"startTimeUnixNano": str((min(points) - 1) * 10**6)} if counter else {})
+        {"asDouble": _number(value), "timeUnixNano": str(moment * 10**6), "attributes": attributes, **begun}
         for moment, value in points.items()
     ]
     body: dict[str, Any] = {"dataPoints": data}
@@ -74,13 +74,20 @@ def _send(stack: Stack, service: str, metric: Metric, points: dict[int, float], 
             }
         ]
     }
-    assert post(f"{stack.otlp_endpoint}/v1/metrics", request) == 200
+    # Not through the Collector, which takes nothing that is an hour old.
+    assert post(f"{stack.urls['prometheus']}/api/v1/otlp/v1/metrics", request) == 200
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value).replace("inf", "Infinity")
 
 
 def _await(stack: Stack, service: str, metric: Metric, count: int) -> None:
     asked = f'sum(count_over_time({metric.prometheus}{{service_name="{service}"}}[6h]))'
     wait_until(
-        lambda: [float(row["value"][1]) for row in prometheus_query(stack, asked)] == [count], 20, f"{count} samples"
+        lambda: [True for row in prometheus_query(stack, asked) if float(row["value"][1]) >= count],
+        20,
+        f"{count} samples",
     )
 
 
