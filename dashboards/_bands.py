@@ -116,7 +116,7 @@ def _rule(name: str, expression: str) -> str:
 def _days(function: str, name: str) -> str:
     """Return what a function says of the same hour of each day, told apart by a label `day`."""
     each = (
-        f'label_replace({function}({name}{{{_LIVE}}}[1h] offset {24 * day - 1}h30m), "day", "{day}", "job", ".*")'
+        f'label_replace({function}({name}{{{_LIVE}}}[1h] offset {1440 * day - 30}m), "day", "{day}", "job", ".*")'
         for day in _DAYS
     )
     return "\n  " + "\n  or ".join(each) + "\n"
