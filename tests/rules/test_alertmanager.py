@@ -103,6 +103,14 @@ def test_a_page_reaches_the_webhook_with_its_labels(alertmanager: Alertmanager, 
             {"StrategyHung"},
         ),
         (
+            "a bot that is gone for one account may hang for another one",
+            [
+                {**LOST, "alertname": "TelemetryLost", "trading_strategy_name": "m", "trading_account_id": "first"},
+                {**LOST, "alertname": "StrategyHung", "trading_strategy_name": "m", "trading_account_id": "second"},
+            ],
+            set(),
+        ),
+        (
             "a bot that is gone is gone with all its strategies",
             [
                 {**LOST, "alertname": "TelemetryLost"},

@@ -97,13 +97,18 @@ def test_a_page_is_soon_and_often_and_a_warning_is_neither(
     assert node["group_by"] == ["alertname", "service_name", "trading_venue_name"]
 
 
-#: Whose loss limit it is: without a strategy the whole account's, without an account the only one's, on both sides.
-SCOPE = {"trading_account_id", "trading_strategy_name"}
+#: Labels of both alerts that say whose it is: a loss limit without a strategy is that of the whole account, without an
+#: account that of the only one, and so is a heart that beats without a venue.
+SCOPES = {
+    "DailyLossLimitBreached": {"trading_account_id", "trading_strategy_name"},
+    "StrategyHung": {"trading_venue_name", "trading_account_id"},
+}
 
 
 @pytest.mark.parametrize("rule", yaml.safe_load(CONFIG.read_text())["inhibit_rules"], ids=str)
 def test_labels_that_must_be_equal_must_be_there(rule: dict[str, Any]) -> None:
     """A label that neither side has would count as equal, and mute what has nothing to do with it."""
     guarded = {found.group(1) for one in rule["source_matchers"] if (found := re.fullmatch(r'(\w+) =~ "\.\+"', one))}
-    scope = SCOPE if 'alertname = "DailyLossLimitBreached"' in rule["source_matchers"] else set[str]()
-    assert guarded == set(rule.get("equal", [])) - scope
+    named = (*rule["source_matchers"], *rule["target_matchers"])
+    scopes = [scope for name, scope in SCOPES.items() if f'alertname = "{name}"' in named]
+    assert guarded == set(rule.get("equal", [])) - set[str]().union(*scopes)
