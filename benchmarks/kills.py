@@ -35,7 +35,7 @@ from otel_trading import stack
 from otel_trading.stack import loopback, silences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 VICTIMS = ("app", "collector", "prometheus", "alertmanager")
 PATIENCE = 120.0
@@ -46,7 +46,7 @@ import json, sys, threading, time
 from opentelemetry import metrics
 from otel_trading.sdk.exporter import EndingExporter
 
-log = open(sys.argv[1], "a", buffering=1)
+log, width = open(sys.argv[1], "a", buffering=1), int(sys.argv[2])
 send = EndingExporter._export_batch
 
 def note(self, request):
@@ -72,7 +72,7 @@ def trade():
     number = 0
     while not over.wait(0.002):
         number += 1
-        series = str(number % 50)
+        series = str(number % width)
         done[series] = done.get(series, 0) + 1
         counter.add(1, {"series": series})
         gauge.set(number, {"series": series})
@@ -109,18 +109,19 @@ def quiet() -> stack.Progress:
     return stack.Progress(Console(file=io.StringIO()))
 
 
-def wait(predicate: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+def wait(predicate: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
     while not predicate():
-        assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s for {what}"
+        assert time.monotonic() < deadline, f"waited {patience:.0f} s for {what}"
         time.sleep(0.1)
 
 
 class Bot:
-    """One process of a bot after the other, with one log."""
+    """One process of a bot after the other, with one log; two samples per interval of each of `width` series."""
 
-    def __init__(self, name: str, folder: Path, endpoint: str) -> None:
+    def __init__(self, name: str, folder: Path, endpoint: str, width: int = 50) -> None:
         self.name, self.log, self._script = name, folder / f"{name}.log", folder / f"{name}.py"
+        self._width = str(width)
         self._script.write_text(BOT, encoding="utf-8")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHONWARNINGS"))}
         self._environment = {
@@ -132,7 +133,8 @@ class Bot:
         self.start()
 
     def start(self) -> None:
-        run = [Path(sysconfig.get_path("scripts")) / "otel-trading", "run", sys.executable, self._script, self.log]
+        run = [Path(sysconfig.get_path("scripts")) / "otel-trading", "run", sys.executable, self._script]
+        run += [self.log, self._width]
         self.process = subprocess.Popen(
             run, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -144,9 +146,11 @@ class Bot:
     def end(self) -> None:
         self.process.communicate(timeout=PATIENCE)
 
-    def rows(self) -> list[dict[str, Any]]:
-        text = self.log.read_text(encoding="utf-8") if self.log.exists() else ""
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield what it logged; a line that is not yet whole, or never will be, is none."""
+        if self.log.exists():
+            with self.log.open(encoding="utf-8") as lines:
+                yield from (json.loads(line) for line in lines if line.endswith("\n"))
 
     def samples(self) -> tuple[dict[Sample, float], dict[Sample, float]]:
         """Return what was acknowledged, and what was sent without an answer."""
@@ -156,19 +160,22 @@ class Bot:
         for row in self.rows():
             if "sent" in row:
                 unanswered.update(sent)  # of a process that was killed before the answer
-                sent = {(self.name, name, series, at): value for name, series, at, value in row["sent"]}
+                sent = {
+                    (self.name, sys.intern(name), sys.intern(series), at): value
+                    for name, series, at, value in row["sent"]
+                }
             elif "answer" in row:
                 (acknowledged if row["answer"] == "SUCCESS" else unanswered).update(sent)
                 sent = {}
         return acknowledged, {**unanswered, **sent}
 
 
-def held(url: str, since: float) -> dict[Sample, float]:
+def held(url: str, since: float, selector: str = '{__name__=~"kills_.+"}') -> dict[Sample, float]:
     """Return what Prometheus holds of the bots."""
     seconds = int(time.time() - since) + 10
-    query = urllib.parse.urlencode({"query": f'{{__name__=~"kills_.+"}}[{seconds}s]'})
+    query = urllib.parse.urlencode({"query": f"{selector}[{seconds}s]"})
     try:
-        answer = json.loads(loopback.ask(f"{url}/api/v1/query?{query}", 20))
+        answer = json.loads(loopback.ask(f"{url}/api/v1/query?{query}", PATIENCE))
     except OSError:
         return {}
     return {
@@ -224,9 +231,9 @@ def kill(victim: str, running: stack.Stack, bots: list[Bot], down_for: float) ->
         at = time.time()
         bots[0].kill()
         time.sleep(down_for)
-        before = len(bots[0].rows())
+        before = bots[0].log.stat().st_size
         bots[0].start()
-        wait(lambda: len(bots[0].rows()) > before, "the new process to send")
+        wait(lambda: bots[0].log.stat().st_size > before, "the new process to send")
         return at
     (service,) = [one for one in stack.status(home=running.home) if one.service == victim]
     assert service.pid is not None

@@ -11,7 +11,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEATHS", "DEPENDENCIES", "FAULTS", "HARMS", "RULES", "faults_in_text"]
+__all__ = ["CLOCKS", "DEATHS", "DEPENDENCIES", "FAULTS", "HARMS", "RULES", "faults_in_text"]
 
 RULES: Final[list[dict[str, Any]]] = [
     rule
@@ -45,6 +45,8 @@ HARMS: Final = {
     "ThresholdMissing": "platform-critical",
     "Watchdog": "watchdog",
 }
+#: `tests/stack/test_clock_jumps.py` sets the clock of bots.
+CLOCKS: Final = {"BotClockWrong": "trading-critical"}
 #: `tests/stack/test_dependency_alerts.py` takes a real Redis and a real PostgreSQL away, and fills them.
 DEPENDENCIES: Final = {
     "DependencyDown": "platform-critical",

@@ -22,13 +22,22 @@ if TYPE_CHECKING:
 __all__ = ["SurvivingReader"]
 
 _log: Final = logging.getLogger("otel_trading")
+#: What is further ahead than this, the Collector has not taken (`filter/prometheus_safe`).
+_TAKEN_AHEAD_NS: Final = 300 * 10**9
+_SECOND_NS: Final = 10**9
 
 
 class SurvivingReader(PeriodicExportingMetricReader):
     """Collects and exports at each interval, whatever happens; a lost export is counted.
 
+    While the clock is behind the last export, because somebody set it back, nothing is exported: points that go back in
+    time would stand between those before them, and every counter would seem to begin anew at each.
+
     Emits: `trading.sdk.export.duration`, and `trading.sdk.dropped` with reason export_failed or internal_error.
     """
+
+    _collected = _exported = 0
+    _waits = False
 
     def _ticker(self) -> None:
         seconds = self._export_interval_millis / 1e3
@@ -42,11 +51,13 @@ class SurvivingReader(PeriodicExportingMetricReader):
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
         """Collect and export now; what is recorded by whoever interrupts this thread meanwhile comes afterwards."""
         with _locks.inside:
+            self._collected = time.time_ns()
             return super().force_flush(timeout_millis)
 
     def _collect_once(self) -> None:
         try:
             with _locks.inside:
+                self._collected = time.time_ns()
                 self.collect(timeout_millis=self._export_timeout_millis)
         except BaseException:  # noqa: BLE001  whatever a callback raises, CancelledError included: the thread lives on
             _guard.count("internal_error")
@@ -54,6 +65,13 @@ class SurvivingReader(PeriodicExportingMetricReader):
 
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
         del kwargs
+        behind = self._behind()
+        if behind and not self._shutdown_event.is_set():
+            _guard.count("export_failed")
+            return
+        if behind:
+            _move(metrics_data, behind)  # the last word of a process waits for nothing, and is the last one
+        self._exported = time.time_ns() + behind
         begin = time.perf_counter()
         error = None
         with suppress_instrumentation(), self._export_lock:
@@ -67,3 +85,24 @@ class SurvivingReader(PeriodicExportingMetricReader):
         if error:
             _guard.count("export_failed")
         instruments.record_own(metrics.EXPORT_DURATION, time.perf_counter() - begin, error)
+
+    def _behind(self) -> int:
+        """Return how far the clock is behind the last export, in nanoseconds; 0 where that is no matter."""
+        behind = self._exported - self._collected
+        # Two threads that export at once are no clock that was set; one that was has to catch up in full.
+        if not (0 if self._waits else _SECOND_NS) < behind < _TAKEN_AHEAD_NS:
+            behind = 0
+        if behind and not self._waits:
+            message = "The clock was set back: exports wait %.1f s until it is where it was; counters lose nothing."
+            _log.warning(message, behind / 1e9)
+        self._waits = bool(behind)
+        return behind
+
+
+def _move(data: MetricsData, by: int) -> None:
+    """Let all points be so many nanoseconds later."""
+    for every in data.resource_metrics:
+        for scope in every.scope_metrics:
+            for metric in scope.metrics:
+                for point in metric.data.data_points:
+                    object.__setattr__(point, "time_unix_nano", point.time_unix_nano + by)

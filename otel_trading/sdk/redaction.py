@@ -40,6 +40,8 @@ __all__ = ["LogRedaction", "SpanRedaction", "clean", "clean_labels", "clean_metr
 #: What HTTP instrumentations record of a request, in the stable and in the old names.
 _WHOLE: Final = frozenset({"url.full", "http.url", "http.target"})
 _QUERY: Final = "url.query"
+#: Of an endless text the rest is left out: reading it would hold the bot up, and each copy of it the Collector's disk.
+_LONGEST: Final = 16_384
 #: What database instrumentations record of a statement, in the stable and in the old name.
 _STATEMENTS: Final = frozenset({"db.query.text", "db.statement"})
 #: Strings, dollar-quoted ones included, and numbers. Of an unfinished string everything that follows.
@@ -169,7 +171,7 @@ def _label(name: str, value: Any) -> Any:
 
 def _inside(name: str, value: Any) -> Any:
     if isinstance(value, bytes):
-        value = value.decode(errors="replace")
+        value = value[: 4 * _LONGEST].decode(errors="replace")
     if isinstance(value, str):
         return _text(name, value)
     if isinstance(value, Mapping):
@@ -188,6 +190,7 @@ def _short_label(name: str, text: str) -> str:
 
 
 def _text(name: str, text: str) -> str:
+    text = text[:_LONGEST]
     if name in _STATEMENTS:
         return _LITERALS.sub("?", text)
     return without_secrets(text.partition("?")[0] if name in _WHOLE else text, name)

@@ -23,6 +23,22 @@ _STARTED: Final = time.time()
 _STRATEGY: Final = metrics.STATUS.keys - {a.STRATEGY_STATE.name}
 
 
+class _Beats(Values):
+    """When each loop last finished: kept in seconds that no setting of the clock changes, told as Unix time."""
+
+    def __init__(self, clock: Callable[[], float], passed: Callable[[], float]) -> None:
+        super().__init__(metrics.HEARTBEAT_TIME)
+        self._clock, self._passed = clock, passed
+
+    def beat(self, attributes: AttributeSet) -> None:
+        self.set(attributes, self._passed())
+
+    def _observe(self) -> Iterator[tuple[AttributeSet, float]]:
+        began = self._clock() - self._passed()
+        for attributes, passed in super()._observe():
+            yield attributes, began + passed
+
+
 class StrategyTracker:
     """Heartbeat and state of each strategy; observed as `trading.strategy.heartbeat.*`, `.status` and `.start.time`.
 
@@ -30,11 +46,11 @@ class StrategyTracker:
 
     Args:
         clock: Unix seconds.
+        passed: Seconds that only ever grow, by which a loop's age is measured.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._time = Values(metrics.HEARTBEAT_TIME)
+    def __init__(self, clock: Callable[[], float] = time.time, passed: Callable[[], float] = time.monotonic) -> None:
+        self._time = _Beats(clock, passed)
         self._period = Values(metrics.HEARTBEAT_PERIOD)
         self._states = States(metrics.STATUS, a.STRATEGY_STATE)
         self._known: dict[AttributeSet, None] = {}
@@ -48,7 +64,7 @@ class StrategyTracker:
             period: Expected seconds until the next one.
         """
         attributes = attributes.only(_STRATEGY)
-        self._time.set(attributes, self._clock())
+        self._time.beat(attributes)
         if period is not None:
             self._period.set(attributes, period)
         if self._states.get(attributes) is None:

@@ -65,7 +65,7 @@ def test_a_clock_offset_is_signed(capmeter: CapturingMeter) -> None:
 
 
 def test_a_strategy_that_beats_is_running(capmeter: CapturingMeter) -> None:
-    strategies = StrategyTracker(Clock(1234.0))
+    strategies = StrategyTracker(Clock(1234.0), Clock(34.0))
     strategies.beat(STRATEGY, 5.0)
 
     assert capmeter.value("trading.strategy.heartbeat.time", strategy="momentum") == 1234
@@ -78,6 +78,19 @@ def test_a_strategy_that_beats_is_running(capmeter: CapturingMeter) -> None:
         "stopped": 0,
     }
     capmeter.assert_conforms()
+
+
+@pytest.mark.parametrize("step", [3600, -3600])
+def test_a_loop_is_as_old_as_the_time_that_passed_wherever_the_clock_was_set(
+    capmeter: CapturingMeter, step: float
+) -> None:
+    clock, passed = Clock(10_000.0), Clock(34.0)
+    strategies = StrategyTracker(clock, passed)
+    strategies.beat(STRATEGY)
+    passed.now += 5
+    clock.now += 5 + step
+
+    assert clock.now - capmeter.value("trading.strategy.heartbeat.time") == 5
 
 
 def test_a_beat_does_not_end_a_pause(capmeter: CapturingMeter) -> None:

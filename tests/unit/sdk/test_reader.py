@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,12 +40,14 @@ class _Exporter(MetricExporter):
         super().__init__()
         self.instead: Callable[[], MetricExportResult] | None = None
         self.values: list[dict[str, float]] = []
+        self.newest = 0
         self._more = threading.Condition()
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
         del timeout_millis, kwargs
         with self._more:
             self.values.append(_flat(metrics_data))
+            self.newest = max(point.time_unix_nano for point in _points(metrics_data))
             self._more.notify_all()
         return self.instead() if self.instead else MetricExportResult.SUCCESS
 
@@ -60,6 +64,13 @@ class _Exporter(MetricExporter):
             wanted = len(self.values) + number
             assert self._more.wait_for(lambda: len(self.values) >= wanted, timeout=10), "the reader's thread has ended"
             return self.values[-1]
+
+
+def _points(data: MetricsData) -> Iterator[Any]:
+    for one in data.resource_metrics:
+        for scope in one.scope_metrics:
+            for metric in scope.metrics:
+                yield from metric.data.data_points
 
 
 def _flat(data: MetricsData) -> dict[str, float]:
@@ -149,3 +160,63 @@ def test_the_last_interval_leaves_at_shutdown_even_after_a_failure() -> None:
     provider.shutdown()
 
     assert exporter.values == [{"late[]": 5.0}]
+
+
+@contextmanager
+def _at(monkeypatch: pytest.MonkeyPatch, now: int) -> Iterator[tuple[SimpleNamespace, _Exporter, MeterProvider]]:
+    """Read only when told to, with a clock that shows so many seconds."""
+    clock = SimpleNamespace(now=now)
+    shown = SimpleNamespace(time_ns=lambda: clock.now * 10**9, perf_counter=time.perf_counter)
+    monkeypatch.setattr("otel_trading.sdk.reader.time", shown)
+    exporter = _Exporter()
+    provider = MeterProvider([SurvivingReader(exporter, export_interval_millis=3_600_000)], shutdown_on_exit=False)
+    before = instruments.bind(provider)
+    try:
+        yield clock, exporter, provider
+    finally:
+        instruments.restore(before)
+        provider.shutdown()
+
+
+def test_no_point_goes_back_in_time_and_counters_lose_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with _at(monkeypatch, 1000) as (clock, exporter, provider):
+        counter = provider.get_meter("mine").create_counter("always")
+        counter.add(1)
+        provider.force_flush()
+        for clock.now in (910, 950, 999):
+            counter.add(1)
+            provider.force_flush()
+        assert len(exporter.values) == 1
+        assert caplog.messages == [
+            "The clock was set back: exports wait 90.0 s until it is where it was; counters lose nothing."
+        ]
+        clock.now = 1001
+        provider.force_flush()
+
+    assert exporter.values[1]["always[]"] == 4
+    assert exporter.values[1]["trading.sdk.dropped['export_failed', 'live']"] == 3
+
+
+@pytest.mark.parametrize("ahead", [300, 7200])
+def test_what_the_collector_never_took_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, ahead: int) -> None:
+    with _at(monkeypatch, 10_000 + ahead) as (clock, exporter, provider):
+        provider.get_meter("mine").create_counter("always").add(1)
+        provider.force_flush()
+        clock.now = 10_000
+        provider.force_flush()
+
+        assert len(exporter.values) == 2
+
+
+def test_the_last_word_waits_for_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _at(monkeypatch, 1000) as (clock, exporter, provider):
+        provider.get_meter("mine").create_counter("always").add(1)
+        provider.force_flush()
+        clock.now = 900
+        begun = time.time_ns()
+        provider.shutdown()
+
+        assert len(exporter.values) == 2
+        assert exporter.newest > begun + 100 * 10**9, "and is the last one"
