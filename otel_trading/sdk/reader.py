@@ -67,7 +67,6 @@ class SurvivingReader(PeriodicExportingMetricReader):
         del kwargs
         behind = self._behind()
         if behind and not self._shutdown_event.is_set():
-            _guard.count("export_failed")
             return
         if behind:
             _move(metrics_data, behind)  # the last word of a process waits for nothing, and is the last one
