@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 VICTIMS = ("app", "collector", "prometheus", "alertmanager")
-PATIENCE = 120.0
+PATIENCE = 300.0
 INTERVAL = 0.5
 LATE = 5.0
 BOT = """
