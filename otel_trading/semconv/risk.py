@@ -94,4 +94,5 @@ DISCREPANCY: Final = _metric(
     Unit("{unit}"),
     "Local quantity minus the venue's, by symbol; a balance goes by its asset code.",
     (a.required(a.RECONCILIATION_OBJECT), a.required(a.SYMBOL)),
+    note="Zero where the comparer found no break: what it tolerates, and what was never ours (external).",
 )

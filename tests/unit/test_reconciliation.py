@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from unit_support import Clock, attributes, losses, series
 
+from otel_trading import meter
 from otel_trading.errors import ConventionError
 from otel_trading.semconv import attributes as a
 from otel_trading.trackers import ReconciliationTracker, reconciliation
@@ -387,3 +388,11 @@ def test_threads_that_compare_at_once_count_a_break_once(books: Books, capmeter:
         thread.join(30)
 
     assert capmeter.value(FOUND) == 20
+
+
+def test_what_the_comparer_lets_pass_is_no_discrepancy_that_pages(capmeter: CapturingMeter) -> None:
+    known = Comparer(quantity_tolerance=0.01, ours=lambda record: record.symbol != "HELD")
+    theirs = {"A": 1.005, "B": 1.5, "HELD": 3}
+    meter.reconciled(object="position", comparer=known, local={"A": 1, "B": 1}, at_venue=theirs)
+
+    assert {row.attributes[a.SYMBOL.name]: row.value for row in capmeter.samples(GAP)} == {"A": 0, "B": -0.5, "HELD": 0}

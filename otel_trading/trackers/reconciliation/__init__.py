@@ -90,8 +90,8 @@ class ReconciliationTracker:
         kind = cast("a.ReconciliationObject", attributes.values[a.RECONCILIATION_OBJECT.name])
         ours, theirs = read(kind, local), read(kind, at_venue)
         names: dict[str | None, AttributeSet] = {None: attributes}
-        gaps = discrepancies(ours, theirs)
         items = [_checked(item) for item in (comparer or _COMPARE)(kind, ours, theirs)]
+        gaps = discrepancies(ours, theirs, items)
         names |= {symbol: by_symbol(symbol) for symbol in {*gaps, *(item.symbol for item in items if item.symbol)}}
         now = self._clock()
         found: dict[_Key, _Row] = {(item.id, item.type): _Row(item, now, names[item.symbol or None]) for item in items}

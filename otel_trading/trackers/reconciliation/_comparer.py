@@ -26,6 +26,8 @@ Book: TypeAlias = "Mapping[str, Record]"
 Comparing: TypeAlias = "Callable[[a.ReconciliationObject, Book, Book], Iterable[Break]]"
 #: What exists as an amount: of zero there is nothing, and two records of one id are one larger amount.
 _NETTED: Final = frozenset({"position", "balance"})
+#: Breaks that are differences in amount.
+_AMOUNTS: Final = frozenset({"missing_local", "missing_venue", "quantity"})
 #: Below what any venue counts; a sum of floats is off by less.
 _DUST: Final = 1e-9
 
@@ -158,15 +160,23 @@ def read(kind: a.ReconciliationObject, view: View | None) -> dict[str, Record]:
     return book
 
 
-def discrepancies(local: Book, venue: Book) -> dict[str, float]:
-    """Return local minus venue by symbol, zeros included; a record whose quantity a side does not tell is left out."""
+def discrepancies(local: Book, venue: Book, breaks: Iterable[Break] | None = None) -> dict[str, float]:
+    """Return local minus venue by symbol, zeros included; a record whose quantity a side does not tell is left out.
+
+    Args:
+        local: Our records by id.
+        venue: The venue's.
+        breaks: What counts as a difference, None for any: what is tolerated or was never ours (external) is none.
+    """
+    broken = {name for item in breaks or () if item.type in _AMOUNTS for name in (item.id, item.symbol)}
     found: dict[str, float] = {}
     for key in dict.fromkeys((*local, *venue)):
         mine, theirs = local.get(key), venue.get(key)
         symbol = (mine and mine.symbol) or (theirs and theirs.symbol)
         here, there = (0.0 if record is None else record.quantity for record in (mine, theirs))
         if symbol and here is not None and there is not None:
-            gap = 0.0 if _close(here, there, amount=_DUST) else here - there
+            counts = breaks is None or key in broken or symbol in broken
+            gap = here - there if counts and not _close(here, there, amount=_DUST) else 0.0
             found[symbol] = found.get(symbol, 0.0) + gap
     return found
 
