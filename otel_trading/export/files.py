@@ -64,8 +64,9 @@ def write(file: Path, rows: Iterable[Row], first: Sequence[str]) -> int:
         with tempfile.TemporaryFile("w+", dir=file.parent, encoding="utf-8") as waiting:
             count, columns = _spool(rows, waiting, first)
             if count:
-                descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-                os.close(descriptor)
+                new.unlink(missing_ok=True)
+                # Ours alone: never what somebody else has put there, or a link of theirs.
+                os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
                 waiting.seek(0)
                 FORMATS[file.suffix](new, map(json.loads, waiting), columns)
                 new.replace(file)
@@ -120,10 +121,7 @@ def _parquet(file: Path, rows: Iterator[Row], columns: list[str]) -> None:
     with parquet.ParquetWriter(file, schema) as output:
         batch: list[Row] = []
         for row in rows:
-            moments: Row = {
-                name: datetime.fromtimestamp(row[name] / 1000, timezone.utc) for name in MOMENTS if name in row
-            }
-            batch.append({**row, **moments, VALUE: float(row[VALUE])})
+            batch.append({name: _typed(name, held) for name, held in row.items()})
             if len(batch) == _BATCH:
                 output.write_table(pa.Table.from_pylist(batch, schema))
                 batch = []

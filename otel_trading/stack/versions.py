@@ -73,13 +73,12 @@ def _servers(noted: dict[str, str]) -> Iterable[str]:
 
 def _noted(home: Path) -> dict[str, str]:
     try:
-        noted: dict[str, str] = json.loads(_file(home).read_text())
+        return {str(name): str(version) for name, version in json.loads(_file(home).read_text()).items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         message = f"{_file(home)} is not what `otel-trading up` wrote ({error!r}). Remove it, then: otel-trading up"
         raise StackError(message) from error
-    return noted
 
 
 def _file(home: Path) -> Path:

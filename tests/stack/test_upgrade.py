@@ -230,6 +230,15 @@ def test_a_backup_that_newer_servers_wrote_is_not_restored(stack_home: Path, tmp
     assert [path.name for path in other.iterdir()] == ["up.lock"]
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{"])
+def test_a_damaged_note_of_versions_is_a_sentence(stack_home: Path, text: str) -> None:
+    noted = stack_home / "data" / "versions" / "versions.json"
+    noted.parent.mkdir(parents=True)
+    noted.write_text(text)
+    with pytest.raises(StackError, match=r"versions\.json is not what `otel-trading up` wrote .* Remove it, then"):
+        up(home=stack_home, kind="native", progress=quiet())
+
+
 def test_a_stack_that_a_newer_version_started_is_not_driven(stack_home: Path) -> None:
     stack_home.mkdir()
     state = {"kind": "native", "ports": {}, "services": [{"name": "prometheus", "wheel": "new"}], "version": "9.9.0"}

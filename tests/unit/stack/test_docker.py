@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dependency_support import named
-from otel_trading import stack
+from otel_trading import __version__, stack
 from otel_trading.errors import StackError
 from otel_trading.stack import Ports, Progress, config, dependencies, docker, renewal
 from otel_trading.stack.state import State
@@ -83,6 +83,17 @@ def test_a_running_collector_is_told_of_a_dependency(calls: Path, tmp_path: Path
     assert call.endswith(" kill --signal SIGHUP collector")
     assert dependencies.watched(home) == {"redis": "cache.example:6379"}
     assert (dependencies.secrets_folder(home) / "redis").stat().st_mode & 0o444 == 0o444
+
+
+@pytest.mark.parametrize(("version", "anew"), [("0.0.1", True), (__version__, False)])
+def test_containers_of_an_older_version_are_replaced(calls: Path, tmp_path: Path, version: str, *, anew: bool) -> None:
+    services = docker._services(ports := Ports.free())
+    tmp_path.joinpath("home").mkdir()
+    State("docker", ports, services=services, version=version).save(tmp_path / "home")
+    with pytest.raises(StackError):
+        stack.up(home=tmp_path / "home", progress=_Silent())
+    (up,) = [line for line in calls.read_text().splitlines() if " up " in line]
+    assert ("--force-recreate" in up) is anew
 
 
 def test_no_docker_is_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
