@@ -21,7 +21,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 FOLDER = Path("tests/libraries")
 _ROWS = Path(".nox/costs")
 _HEAD = (
-    "| call | alone us | added us | ratio (middle half of the rounds) | the same records by OpenTelemetry's SDK us |\n"
+    "| call | alone us | added us | ratio (of the medians) | the same records by OpenTelemetry's SDK us |\n"
     "| --- | --- | --- | --- | --- |"
 )
 
@@ -47,7 +47,7 @@ def libraries(session: nox.Session, name: str, version: str) -> None:
     """An unchanged script with the real library; the real Prometheus holds what it did."""
     _install(session, name, version)
     stem = f"test_{name.replace('-', '_')}"
-    files = [FOLDER / f"{stem}.py", *FOLDER.glob(f"{stem}_bad_input.py")]
+    files = [FOLDER / f"{stem}.py", *FOLDER.glob(f"{stem}_*.py")]
     session.run("pytest", "-q", *map(str, files), *session.posargs)
 
 

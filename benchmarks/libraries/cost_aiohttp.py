@@ -49,7 +49,7 @@ async def main() -> None:
                     await socket.receive()
                 return (clock() - begin) / MESSAGES
 
-        await compare_async("aiohttp: GET over loopback", call, AiohttpInstrumentor(), rounds=80, calls=20)
+        await compare_async("aiohttp: GET over loopback", call, AiohttpInstrumentor(), rounds=200)
         await compare_timed("aiohttp: one message over loopback", message, AiohttpInstrumentor())
     await runner.cleanup()
 

@@ -95,13 +95,13 @@ with ThreadingHTTPServer(("127.0.0.1", 0), Venue) as server:
     )
     exchange.load_markets()
     compare(
-        "ccxt: fetch_ticker over loopback", lambda: exchange.fetch_ticker("BTC/USDT"), CcxtInstrumentor(), rounds=30
+        "ccxt: fetch_ticker over loopback", lambda: exchange.fetch_ticker("BTC/USDT"), CcxtInstrumentor(), rounds=150
     )
     compare(
         "ccxt: create_order over loopback",
         lambda: exchange.create_order("BTC/USDT", "limit", "buy", 1, 40_000),
         CcxtInstrumentor(),
-        rounds=30,
+        rounds=150,
     )
     server.shutdown()
 asyncio.run(stream(exchange.markets))

@@ -50,15 +50,15 @@ with ThreadingHTTPServer(("127.0.0.1", 0), Venue) as server:
     order = {"symbol": "BTCUSDT", "quantity": 1, "price": "40000"}
     compare(
         "python-binance: get_ticker over loopback", lambda: client.get_ticker(symbol="BTCUSDT"),
-        PythonBinanceInstrumentor(), rounds=30,
+        PythonBinanceInstrumentor(), rounds=150,
     )  # fmt: skip
     compare(
         "python-binance: an order over loopback", lambda: client.order_limit_buy(**order), PythonBinanceInstrumentor(),
-        rounds=30,
+        rounds=150,
     )  # fmt: skip
     server.shutdown()
 socket = ReconnectingWebsocket("wss://stream.binance.com:9443/", "btcusdt@trade")
 compare(
     "python-binance: a message, without its socket", lambda: socket._handle_message(MESSAGE),  # noqa: SLF001
-    PythonBinanceInstrumentor(), calls=1000,
+    PythonBinanceInstrumentor(), calls=300,
 )  # fmt: skip

@@ -22,4 +22,9 @@ def later(seconds: float, call: Callable[[], Any]) -> Handle | None:
     except RuntimeError:
         call()
         return None
-    return loop.call_later(seconds, quietly(call))
+    return loop.call_later(seconds, _call, call)
+
+
+@quietly
+def _call(call: Callable[[], Any]) -> None:
+    call()

@@ -3,8 +3,8 @@
 | Read from                                            | Emitted                                               |
 | ---------------------------------------------------- | ----------------------------------------------------- |
 | every request, by ccxt's word for it                 | `trading.venue.request.duration`                      |
-| orders over REST and the WebSocket API               | `trading.order.requests`, `.request.duration`,        |
-|                                                      | `.transitions`, `.acknowledgement.duration`           |
+| orders over REST and the WebSocket API, batches of   | `trading.order.requests`, `.request.duration`,        |
+| futures, and a cancel with a new order in its place  | `.transitions`, `.acknowledgement.duration`           |
 | `BinanceAPIException` for a new order                | `trading.order.rejections`, by the reason of FIX 103  |
 | replies, trades of the account and the user's stream | `trading.order.fill.duration`, `trading.execution.*`  |
 | X-MBX headers, status 418 or 429, exchangeInfo       | `trading.rate_limit.*`                                |

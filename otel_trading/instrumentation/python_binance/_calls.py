@@ -12,7 +12,7 @@ from otel_trading import _guard, meter
 from otel_trading.instrumentation import _replies
 from otel_trading.instrumentation._hooks import covering, quietly
 from otel_trading.instrumentation._hosts import venue_of
-from otel_trading.instrumentation.python_binance import _orders
+from otel_trading.instrumentation.python_binance import _orders, _several
 from otel_trading.instrumentation.python_binance._orders import ORDERS, fields
 
 if TYPE_CHECKING:
@@ -36,10 +36,12 @@ _VERBS: Final = {
     "get aggTrades": "fetch_trades", "get exchangeInfo": "fetch_markets", "get time": "fetch_time",
     "get ping": "fetch_status", "get positionRisk": "fetch_positions", "get premiumIndex": "fetch_funding_rate",
     "post leverage": "set_leverage", "post marginType": "set_margin_mode", "post batchOrders": "create_orders",
+    "delete batchOrders": "cancel_orders", "post order/cancelReplace": "cancel_replace",
 }  # fmt: skip
 _SOCKET_VERBS: Final = {
     "order.place": "create_order",
     "order.cancel": "cancel_order",
+    "order.cancelReplace": "cancel_replace",
     "order.status": "fetch_order",
     "openOrders.cancelAll": "cancel_all_orders",
     "openOrders.status": "fetch_open_orders",
@@ -56,7 +58,11 @@ _OPERATIONS: Final[dict[str, a.OrderOperation]] = {
     "cancel_all_orders": "mass_cancel",
     "fetch_order": "status",
 }
-_LISTS: Final = frozenset({"fetch_open_orders", "fetch_orders", "cancel_all_orders"})
+_LISTS: Final = frozenset({"fetch_open_orders", "fetch_orders", "cancel_all_orders", "cancel_orders"})
+#: Codes of a cancel with a new order of which one or both failed; the reply says which.
+_HALF_DONE: Final = frozenset({-2021, -2022})
+#: Each id is that of an order or a message; else the second is that of the order which the first is about.
+_SEVERAL: Final = frozenset({"create_orders", "cancel_replace"})
 _call: ContextVar[_Call | None] = ContextVar("otel_trading_binance_call", default=None)
 
 
@@ -91,6 +97,11 @@ class _Call:
         self.sent = time.time()
 
     def _timer(self, params: dict[str, Any]) -> Any:
+        if self.verb == "create_orders":
+            self.ids = _several.placed(self.venue, params)
+        elif self.verb == "cancel_replace":
+            self.ids, order = _several.replacing(self.venue, params)
+            return meter.order_request(venue=self.venue, **order)
         operation = _OPERATIONS.get(self.verb)
         if operation is None:
             return meter.venue_call(operation=self.verb, venue=self.venue, symbol=params.get("symbol"))
@@ -111,18 +122,9 @@ class _Call:
     @quietly
     def returned(self, result: Any) -> None:
         self.timer.__exit__(None, None, None)
-        if self.verb == "create_order":
-            told = fields(result)
-            ORDERS.acknowledged(self.venue, self.ids[0], told.get("orderId"), told.get("clientOrderId"))
-        elif self.verb == "edit_order" and self.ids:
-            ORDERS.renamed(self.venue, self.ids[1], fields(result).get("orderId"))
-        elif self.verb == "fetch_my_trades":
-            for trade in result:
-                _orders.executed(self.venue, trade)
-        elif self.verb == "fetch_markets":
-            _orders.learned(self.venue, fields(result))
-        elif self.verb == "fetch_time":
-            _replies.clock(self.venue, float(result["serverTime"]) / 1000, self.sent, resolution=0.001)
+        take = _TAKEN.get(self.verb)
+        if take is not None:
+            take(self, result)
         if self.verb in _LISTS and isinstance(result, list):
             for order in result:  # pyright: ignore[reportUnknownVariableType]  # any JSON
                 _orders.reported(self.venue, order)
@@ -134,8 +136,38 @@ class _Call:
         code = getattr(error, "code", None)
         self.timer.__exit__(str(code) if isinstance(code, int) and code else type(error), error, None)
         why = _orders.reason(error)
-        if why is not None and self.ids:
-            meter.order_rejected(reason=why, client_id=self.ids[0], venue=self.venue)
+        if self.verb == "cancel_replace" and code in _HALF_DONE:
+            _several.failed(self.venue, self.ids, error)
+        elif why is not None:
+            for client_id in self.ids if self.verb in _SEVERAL else self.ids[:1]:
+                meter.order_rejected(reason=why, client_id=client_id, venue=self.venue)
+
+
+def _created(call: _Call, result: Any) -> None:
+    told = fields(result)
+    ORDERS.acknowledged(call.venue, call.ids[0], told.get("orderId"), told.get("clientOrderId"))
+
+
+def _edited(call: _Call, result: Any) -> None:
+    if call.ids:
+        ORDERS.renamed(call.venue, call.ids[1], fields(result).get("orderId"))
+
+
+def _traded(call: _Call, result: Any) -> None:
+    for trade in result:
+        _orders.executed(call.venue, trade)
+
+
+#: What a reply tells besides the state of an order.
+_TAKEN: Final[dict[str, Callable[[_Call, Any], None]]] = {
+    "cancel_replace": lambda call, result: _several.replaced(call.venue, call.ids, result),
+    "create_order": _created,
+    "create_orders": lambda call, result: _several.replied(call.venue, call.ids, result),
+    "edit_order": _edited,
+    "fetch_markets": lambda call, result: _orders.learned(call.venue, fields(result)),
+    "fetch_my_trades": _traded,
+    "fetch_time": lambda call, result: _replies.clock(call.venue, float(result["serverTime"]) / 1000, call.sent, 0.001),
+}
 
 
 def _start(url: str, verb: str, params: Any) -> _Call | None:

@@ -34,9 +34,9 @@ OPEN = {"NEW", "PARTIALLY_FILLED"}
 class RefusedError(Exception):
     """A reply with Binance's code and message."""
 
-    def __init__(self, code: int, text: str, detail: Any = None) -> None:
+    def __init__(self, code: int, text: str, data: Any = None) -> None:
         super().__init__(text)
-        self.body = {"code": code, "msg": text, "detail": detail}
+        self.body = {"code": code, "msg": text, "data": data}
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Binance:
         self.users: dict[web.WebSocketResponse, int | None] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.app = web.Application()
-        self.app.router.add_route("*", "/api/{version}/{path:.*}", self.rest)
+        self.app.router.add_route("*", "/{api:api|fapi}/{version}/{path:.*}", self.rest)
         self.app.router.add_get("/control/drop", self.drop)
         self.app.router.add_get("/control/skip", self.skip)
         self.app.router.add_get("/ws-api/v3", self.api)
@@ -127,6 +127,10 @@ class Binance:
         symbol = given.get("symbol", "BTCUSDT")
         if path == "order":
             return getattr(self, f"{method.lower()}_order")(given)
+        if path == "order/cancelReplace":
+            return self.replace(given)
+        if path == "batchOrders":
+            return self.batch(method, given)
         if path.startswith("ticker/"):
             return ticker(symbol)
         if path == "openOrders":
@@ -176,6 +180,38 @@ class Binance:
             task = asyncio.ensure_future(self._later(order))
             self.tasks.add(task)
         return {**order.body(), "fills": order.fills}
+
+    def batch(self, method: str, given: dict[str, str]) -> list[dict[str, Any]]:
+        """Futures take several orders at once, or cancel them, and answer each by itself, without its fills."""
+        if method == "DELETE":
+            return [self.delete_order({"orderId": str(one)}) for one in json.loads(given["orderIdList"])]
+        return [self.post_future(one) for one in json.loads(given["batchOrders"])]
+
+    def post_future(self, given: dict[str, str]) -> dict[str, Any]:
+        try:
+            order = self.post_order(given)
+        except RefusedError as error:
+            return error.body
+        filled, value = float(order["executedQty"]), float(order.pop("cummulativeQuoteQty"))
+        return {**order, "fills": None, "avgPrice": str(value / filled if filled else 0.0)}
+
+    def replace(self, given: dict[str, str]) -> dict[str, Any]:
+        """Cancel an order and take another one in its place; a cancel that fails may end it."""
+        told: dict[str, Any] = {"newOrderResponse": None, "newOrderResult": "NOT_ATTEMPTED"}
+        try:
+            canceled = self.delete_order({"orderId": given["cancelOrderId"]})
+            told |= {"cancelResult": "SUCCESS", "cancelResponse": canceled}
+        except RefusedError as error:
+            told |= {"cancelResult": "FAILURE", "cancelResponse": error.body}
+            if given["cancelReplaceMode"] == "STOP_ON_FAILURE":
+                raise RefusedError(-2022, "Order cancel-replace failed.", told) from error
+        try:
+            told |= {"newOrderResult": "SUCCESS", "newOrderResponse": self.post_order(given)}
+        except RefusedError as error:
+            told |= {"newOrderResult": "FAILURE", "newOrderResponse": error.body}
+        if "FAILURE" in {told["cancelResult"], told["newOrderResult"]}:
+            raise RefusedError(-2021, "Order cancel-replace partially failed.", told)
+        return told
 
     async def _later(self, order: Order) -> None:
         for _ in range(2):
