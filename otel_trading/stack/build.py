@@ -223,4 +223,5 @@ def _check_disk(server: Server) -> None:
 
 
 def _other_ways(server: Server) -> str:
-    return f"put {' and '.join(server.binaries)} {server.version} on PATH, or use Docker: otel-trading up --docker"
+    docker = ", or use Docker: otel-trading up --docker" if server in ALL else ""
+    return f"put {' and '.join(server.binaries)} {server.version} on PATH{docker}"

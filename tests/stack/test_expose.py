@@ -243,3 +243,23 @@ def test_commands_name_files_never_what_is_in_them(exposed: Stack) -> None:
         if arguments[-1] == "/etc/bot":
             assert "export OTEL_EXPORTER_OTLP_CERTIFICATE=/etc/bot/ca.pem\n" in run.stdout
             assert "export OTEL_TRADING_OTLP_TOKEN_FILE=/etc/bot/bot_token\n" in run.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["doctor", "--json"],
+        ["top", "--once", "--json"],
+        ["alerts", "--json"],
+        ["silence", "--list", "--json"],
+        ["status", "--json"],
+        ["backup", "{file}"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_command_on_this_machine_works_as_before(exposed: Stack, tmp_path: Path, arguments: list[str]) -> None:
+    words = [word.format(file=tmp_path / "kept.tar.gz") for word in arguments]
+    command = [str(COMMAND), *words, "--home", str(exposed.home)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, env=environment(None))
+    assert run.returncode == 0, run.stdout + run.stderr
