@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -176,4 +178,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    # As process 1 of a container it would ignore the signal, and be killed ten seconds later.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     main()

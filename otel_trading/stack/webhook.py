@@ -14,6 +14,7 @@ import argparse
 import errno
 import json
 import os
+import signal
 import sys
 import threading
 from datetime import datetime, timezone
@@ -188,4 +189,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    # As process 1 of a container it would ignore the signal, and be killed ten seconds later.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     main()

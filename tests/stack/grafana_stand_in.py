@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -22,5 +23,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
 
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # as process 1 of a container it would ignore it
 sys.stderr.write("logger=http.server msg=HTTP Server Listen\n")
-HTTPServer((os.environ["GF_SERVER_HTTP_ADDR"], int(os.environ["GF_SERVER_HTTP_PORT"])), _Handler).serve_forever()
+_ADDRESS = os.environ.get("GF_SERVER_HTTP_ADDR", "0.0.0.0")  # noqa: S104  Grafana's own defaults, for a container
+HTTPServer((_ADDRESS, int(os.environ.get("GF_SERVER_HTTP_PORT", "3000"))), _Handler).serve_forever()
