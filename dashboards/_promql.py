@@ -42,6 +42,8 @@ MODE: Final = f'{a.MODE.prometheus}="$mode"'
 RANGE: Final = "$__range"
 _SYMBOL_CHOSEN: Final = f"{a.MODE.prometheus}!~`${{symbol:regex}}`"
 ANY: Final = ".+"
+#: Who can reject what was sent; what our own checks or a client library denied stands in no request.
+REFUSED: Final[Where] = {a.REJECT_SOURCE: "venue|broker"}
 #: What failed carries `error.type`; what succeeded does not.
 FAILED: Final[Where] = {a.ERROR_TYPE: ANY}
 #: One step: what is recorded is a rate already, and its points do not overlap.
@@ -72,7 +74,7 @@ def series(metric: Metric, part: str = "", where: Where | None = None) -> str:
     Args:
         metric: What to select.
         part: `bucket`, `sum` or `count` of a histogram.
-        where: Attributes fixed to a value, or to `ANY` where they only have to be there.
+        where: Attributes fixed to a value, to one of several (`a|b`), or to `ANY` where they only have to be there.
     """
     return f"{_name(metric, part)}{{{', '.join(_matchers(metric, where or {}))}}}"
 
@@ -96,7 +98,8 @@ def _matchers(metric: Metric, where: Where, *, of_symbols: bool = False) -> list
     if a.CURRENCY_CONVERTED in metric.attributes and a.CURRENCY_CONVERTED not in where:
         matchers.append(f'{a.CURRENCY_CONVERTED.prometheus}!="true"')  # the same money once more, converted
     matchers += [
-        f'{attribute.prometheus}{"=~" if value == ANY else "="}"{value}"' for attribute, value in where.items()
+        f'{attribute.prometheus}{"=~" if value == ANY or "|" in value else "="}"{value}"'
+        for attribute, value in where.items()
     ]
     return matchers
 

@@ -85,10 +85,10 @@ def connections() -> statetimeline.Panel:
 def orders_get_through() -> stat.Panel:
     """Do orders get through?"""
     sent = promql.grown(order.REQUESTS, where={a.ORDER_OPERATION: "new"})
-    rejected = promql.ratio(promql.grown(order.REJECTIONS), sent)
+    rejected = promql.ratio(promql.grown(order.REJECTIONS, where=promql.REFUSED), sent)
     panel = house.number(
         "Orders: rejected",
-        "Share of new orders that the venue rejected or our own checks denied, in the time shown.",
+        "Share of new orders that the venue or the broker rejected, in the time shown.",
         house.SHARE,
         house.latest(rejected, "rejected"),
         steps=house.rising(0.05, 0.1),

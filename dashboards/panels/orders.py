@@ -117,10 +117,10 @@ def rejected_share() -> timeseries.Panel:
     by = (promql.SERVICE, a.STRATEGY)
     window = "5m"
     sent = promql.grown(order.REQUESTS, by, {a.ORDER_OPERATION: "new"}, window=window)
-    share = promql.ratio(promql.grown(order.REJECTIONS, by, window=window), sent)
+    share = promql.ratio(promql.grown(order.REJECTIONS, by, promql.REFUSED, window=window), sent)
     limit = house.query(promql.threshold("order_rejection_ratio", promql.rate(order.REQUESTS, (promql.JOB,))), "alert")
     query = house.query(share, promql.legend(*by))
-    description = "Share of new orders that the venue rejected or our own checks denied, over five minutes."
+    description = "Share of new orders that the venue or the broker rejected, over five minutes."
     return house.dashed(house.lines("Rejected share", description, house.SHARE, query, limit), "alert").min(0)
 
 

@@ -25,6 +25,8 @@ SERVICE: Final = label_name("service.name")
 WINDOW: Final = "5m"
 _CANARY: Final = "otel_trading_canary_time_seconds"
 _NEW: Final = {a.ORDER_OPERATION: "new"}
+#: What our own checks or a client library denied stands in no request.
+_REFUSED: Final = {a.REJECT_SOURCE: "venue|broker"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Filters:
         ]
         if a.CURRENCY_CONVERTED in metric.attributes:
             matchers.append(f'{a.CURRENCY_CONVERTED.prometheus}!="true"')  # the same money once more, converted
-        matchers += [f"{attribute.prometheus}={_quoted(value)}" for attribute, value in (where or {}).items()]
+        for attribute, value in (where or {}).items():
+            matchers.append(f"{attribute.prometheus}{'=~' if '|' in value else '='}{_quoted(value)}")
         return f"{metric.prometheus}{part}{{{', '.join(matchers)}}}"
 
 
@@ -90,7 +93,7 @@ def figures(chosen: Filters) -> str:
         feed_allowed=f"min by ({a.DATA_KIND.prometheus}) (trading:threshold_in_force:market_data_age_seconds)",
         connection=_now(market_data.CONNECTION_STATUS, chosen, connection) + " > 0",
         sent=_over(order.REQUESTS, chosen, where=_NEW),
-        rejected=_over(order.REJECTIONS, chosen),
+        rejected=_over(order.REJECTIONS, chosen, where=_REFUSED),
         fills=_over(execution.FILLS, chosen),
         acknowledged=f"histogram_quantile(0.95, {acknowledged})",
         canary=f"time() - max({_CANARY})",

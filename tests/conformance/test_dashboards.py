@@ -107,6 +107,16 @@ def test_a_filter_hides_no_series_that_lacks_an_optional_label() -> None:
     assert not wrong
 
 
+def test_a_share_of_what_was_sent_counts_nothing_that_never_left() -> None:
+    """What our own checks or a client library denied stands in no request: the share went up to 305 %."""
+    beside = [query.selectors for _, _, query in QUERIES if any("order_requests" in s.name for s in query.selectors)]
+    rejected = [one for selectors in beside for one in selectors if "order_rejections" in one.name]
+
+    assert rejected
+    for one in rejected:
+        assert ("trading_order_reject_source", "venue|broker") in {(m.label, m.value) for m in one.matchers}
+
+
 def test_a_fixed_value_is_one_of_its_attribute() -> None:
     closed = {attribute.prometheus: attribute.values for attribute in a.ALL.values() if attribute.values}
     wrong = {

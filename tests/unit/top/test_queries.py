@@ -23,6 +23,10 @@ def test_a_required_label_is_matched_exactly_and_an_optional_one_may_be_missing(
     assert 'service_name="bot 1"' in NASTY.select(strategy.STATUS)
 
 
+def test_what_never_left_is_no_share_of_what_was_sent() -> None:
+    assert 'trading_order_reject_source=~"venue|broker"' in figures(Filters())
+
+
 def test_money_keeps_its_currency_and_everything_keeps_its_mode() -> None:
     for part in figures(Filters()).split("label_replace(")[1:]:
         money = [
