@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 import shlex
@@ -15,6 +16,7 @@ from guide_support import ROOT, rows
 from otel_trading.check.expressions import complaints
 from otel_trading.check.names import Names
 from otel_trading.cli import cli
+from otel_trading.stack import Ports
 from otel_trading.thresholds import BY_NAME
 from proof_support import RULES
 from stack_support import prometheus_query
@@ -42,6 +44,34 @@ def _panels() -> set[str]:
 
 
 PANELS = _panels()
+
+
+@pytest.mark.seed("S1-57", "S4-25")
+def test_what_it_needs_is_what_is_set() -> None:
+    needs = dict(rows("alerts/OPERATIONS.md", "What it needs"))
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    servers = [file.read_text(encoding="utf-8") for file in (ROOT / "otel_trading/stack/servers").glob("*/go.mod")]
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    sizes = [one["mem_limit"] for name, one in services.items() if name != "prepare"]
+    mib = sum(int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]] for size in sizes)
+
+    assert f'requires-python = ">={needs["Python"].split()[0]}"' in project
+    assert {re.findall(r"(?m)^go (\d+\.\d+)", text)[0] for text in servers} == {
+        re.findall(r"Go (\d+\.\d+)", needs["servers"])[0]
+    }
+    assert f"{mib / 1024:g} GiB together" in needs["memory"]
+    assert mib < 4096
+    assert set(map(int, re.findall(r"\d{4,}", needs["ports, on loopback"]))) == set(vars(Ports()).values())
+
+
+@pytest.mark.seed("S1-57")
+def test_nobody_signs_up_and_each_board_chooses_its_data_source() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "dashboards" / "provisioning" / "grafana.ini")
+    assert settings["users"]["allow_sign_up"] == settings["auth.anonymous"]["enabled"] == "false"
+    for file in (ROOT / "dashboards" / "json").glob("*.json"):
+        variables = json.loads(file.read_text(encoding="utf-8"))["templating"]["list"]
+        assert "datasource" in {variable["type"] for variable in variables}, file
 
 
 @pytest.mark.seed("S3-61")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -18,7 +19,7 @@ import pytest
 
 from bot_support import environment, running
 from guide_support import missing, sections
-from otel_trading.stack import Ports, default_home, down, find, status
+from otel_trading.stack import Ports, default_home, down, find, loopback, status
 from stack_support import prometheus_query, wait_until
 
 if TYPE_CHECKING:
@@ -107,13 +108,16 @@ def _place(folder: Path) -> Place:
     )
 
 
+def _free_ports() -> str:
+    return " ".join(f"--port {name}={number}" for name, number in vars(Ports.free()).items())
+
+
 @pytest.fixture(scope="module")
 def place(servers: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     assert servers
     made = _place(tmp_path_factory.mktemp("place"))
-    ports = " ".join(f"--port {name}={number}" for name, number in vars(Ports.free()).items())
     try:
-        done = made.run(f"otel-trading up --native --interval 1s {ports}")
+        done = made.run(f"otel-trading up --native --interval 1s {_free_ports()}")
         assert done.returncode == 0, done.stdout
         assert "grafana" in made.stack.urls
         yield made.with_(OTEL_EXPORTER_OTLP_ENDPOINT=made.stack.otlp_endpoint)
@@ -223,6 +227,18 @@ def _export(place: Place) -> Troubled:
     assert len(list((place.folder / "boards-to-import").glob("*.json"))) >= 12
 
 
+def _lighter(place: Place) -> Troubled:
+    """A stack as it is shipped: the other one is hurried by --interval, which would win."""
+    other = place.with_(XDG_DATA_HOME=str(place.folder / "lighter"))
+    try:
+        assert other.run(f"otel-trading up --native {_free_ports()}").returncode == 0
+        yield other
+        found = json.loads(loopback.ask(f"{other.stack.urls['prometheus']}/api/v1/status/config"))["data"]["yaml"]
+        assert "scrape_interval: 30s" in found
+    finally:
+        down(home=other.home)
+
+
 TROUBLES: dict[str, tuple[Callable[[Place], Troubled], tuple[str, ...]]] = {
     "Is all of it well?": (_well, ("S2-33",)),
     "A part of the stack is down": (_down, ("S2-35",)),
@@ -236,6 +252,7 @@ TROUBLES: dict[str, tuple[Callable[[Place], Troubled], tuple[str, ...]]] = {
     "A port is taken": (_port, ()),
     "Too many alerts, or too few": (_thresholds, ("S2-38",)),
     "Boards for another Grafana": (_export, ("S2-38",)),
+    "Lighter on the machine": (_lighter, ("S1-52",)),
 }
 
 
