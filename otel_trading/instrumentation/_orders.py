@@ -11,15 +11,30 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from otel_trading import meter
+from otel_trading import meter, trackers
 from otel_trading._locks import Lock
 from otel_trading.instrumentation._reports import SAME, Execution, Order, Report, Tally, quantity
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import execution as _execution
+from otel_trading.semconv import order as _order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
 
-__all__ = ["Execution", "Orders", "Report", "quantity"]
+__all__ = ["EMITS", "Execution", "Orders", "Report", "quantity"]
+
+EMITS: Final = (
+    _order.REQUESTS,
+    _order.REQUEST_DURATION,
+    _order.TRANSITIONS,
+    _order.REJECTIONS,
+    _order.ACKNOWLEDGEMENT_DURATION,
+    _order.FILL_DURATION,
+    _execution.FILLS,
+    _execution.NOTIONAL,
+    _execution.FEE,
+)
 
 MAX_NAMES: Final = 20_000
 MAX_EXECUTIONS: Final = 10_000
@@ -279,8 +294,7 @@ def _charge(venue: str, order: Order, tally: Tally, execution: Execution) -> Non
     late, paid_in = _converted(order, replace(execution, fee=fee))
     symbol, currency = execution.symbol or order.symbol, paid_in or order.currency
     if late is not None:
-        charge = partial(meter.fee_charged, value=late, type="commission", symbol=symbol, currency=currency)
-        _later(order, partial(charge, venue=venue))
+        _later(order, partial(_fee, venue, order, late, symbol, currency))
 
 
 def _converted(order: Order, execution: Execution) -> tuple[float | None, str | None]:
@@ -311,5 +325,19 @@ def _fill(venue: str, order: Order, execution: Execution, *, complete: bool | No
         venue=venue,
     )
     if not ours and fee is not None and fee > 0:
-        symbol = execution.symbol or order.symbol
-        meter.fee_charged(value=fee, type="commission", symbol=symbol, currency=paid_in, venue=venue)
+        _fee(venue, order, fee, execution.symbol or order.symbol, paid_in)
+
+
+def _fee(venue: str, order: Order, value: float, symbol: str | None, currency: str | None) -> None:
+    """Charge a fee that no fill tells of to the strategy and the account of its order, whoever hears of it."""
+    known = trackers.default().orders.attributes(order.client_id)
+    strategy, account = (None if known is None else known.get(one) for one in (a.STRATEGY, a.ACCOUNT))
+    meter.fee_charged(
+        value=value,
+        type="commission",
+        symbol=symbol,
+        currency=currency,
+        venue=venue,
+        strategy=strategy,
+        account=account,
+    )

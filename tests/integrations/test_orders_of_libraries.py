@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -17,6 +18,9 @@ from otel_trading.instrumentation._orders import Execution, Orders, Report
 from otel_trading.instrumentation.ccxt import _orders as ccxt_orders
 from otel_trading.instrumentation.ccxt._calls import Call
 from otel_trading.instrumentation.python_binance._calls import venue_at
+
+if TYPE_CHECKING:
+    from otel_trading.testing import CapturingMeter
 
 VENUE = "venue"
 Told = list[tuple[str, dict[str, Any]]]
@@ -177,7 +181,8 @@ def test_fee_that_comes_after_the_sum_is_booked_once(told: Told) -> None:
     assert _fills(told) == [(2.0, 100.0, None)]
     assert _fees(told) == 1.0
     assert told[-1][1] == {
-        "value": 0.5, "type": "commission", "symbol": "BTC/USDT", "currency": "USDT", "venue": VENUE
+        "value": 0.5, "type": "commission", "symbol": "BTC/USDT", "currency": "USDT", "venue": VENUE,
+        "strategy": None, "account": None,
     }  # fmt: skip
 
 
@@ -285,3 +290,24 @@ def test_order_that_was_answered_is_refused(cause: BaseException) -> None:
 def test_market_of_a_socket_follows_from_its_path() -> None:
     found = [venue_at(f"ws://here:1/ws-{kind}/v1") for kind in ("fapi", "dapi", "api")]
     assert found == ["binanceusdm", "binancecoinm", "binance"]
+
+
+def test_execution_that_is_told_again_is_no_other_one(told: Told) -> None:
+    orders = _orders()
+    ours, theirs = Execution("x", 100.0, 1.0), Execution("y", 100.0, 2.0, time=time.time() + 60)
+    for _ in range(2):
+        orders.executed(VENUE, "1", ours)
+        orders.executed(VENUE, "of another bot", theirs)
+
+    assert [size for size, _, _ in _fills(told)] == [1.0, 2.0]
+
+
+def test_late_fee_belongs_to_the_strategy_of_its_order(capmeter: CapturingMeter) -> None:
+    orders = Orders()
+    orders.sent(VENUE, "a", symbol="BTC/USDT", base="BTC", currency="USDT")
+    with meter.scope(strategy="momentum", account="main"):
+        meter.order_sent(client_id="a", symbol="BTC/USDT", side="buy", type="market", venue=VENUE)
+    for fee in (None, 0.5):
+        orders.reported(VENUE, Report("1", "a", "filled", 1.0, 100.0, fee, "USDT"))
+
+    assert capmeter.value("trading.execution.fee", strategy="momentum", account="main") == 0.5

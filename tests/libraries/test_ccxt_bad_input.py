@@ -68,6 +68,21 @@ def test_a_subclass_stays_as_it_is_and_what_it_calls_is_seen(venue: Any, capmete
     capmeter.assert_conforms()
 
 
+@pytest.mark.usefixtures("instrumentor")
+def test_a_venue_that_calls_what_it_inherits_counts_once(venue: Any, capmeter: CapturingMeter) -> None:
+    library = _ccxt()
+
+    def create_order(self: Any, *args: Any) -> Any:
+        return library.binance.create_order(self, *args)
+
+    kind = type("other", (library.binance,), {"create_order": create_order, "__module__": "ccxt.other"})
+    with pytest.raises(library.InsufficientFunds):
+        kind(venue[1]).create_order(SYMBOL, "limit", "buy", 5000, 40_000)
+
+    assert capmeter.value(REQUESTS, operation="new", venue="binance") == 1
+    assert sum(one.value for one in capmeter.samples("trading.order.rejections")) == 1
+
+
 def test_twice_instrumented_counts_once(instrumentor: CcxtInstrumentor, venue: Any, capmeter: CapturingMeter) -> None:
     instrumentor.instrument()
     exchange = _ccxt().binance(venue[1])

@@ -35,9 +35,10 @@ from wrapt import wrap_function_wrapper
 
 from otel_trading.instrumentation import _replies
 from otel_trading.instrumentation._hooks import LazyInstrumentor
+from otel_trading.instrumentation._orders import EMITS
 from otel_trading.instrumentation.ccxt._base import BASE
 from otel_trading.instrumentation.ccxt._unified import dress_all, undress
-from otel_trading.semconv import execution, market_data, order, resilience, venue
+from otel_trading.semconv import market_data, resilience, venue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,15 +62,7 @@ class CcxtInstrumentor(LazyInstrumentor):
         venue.REQUEST_DURATION,
         venue.RATE_LIMIT_WAIT_DURATION,
         resilience.RETRIES,
-        order.REQUESTS,
-        order.REQUEST_DURATION,
-        order.TRANSITIONS,
-        order.REJECTIONS,
-        order.ACKNOWLEDGEMENT_DURATION,
-        order.FILL_DURATION,
-        execution.FILLS,
-        execution.NOTIONAL,
-        execution.FEE,
+        *EMITS,
         market_data.MESSAGES,
         market_data.AGE,
         market_data.DELAY,

@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from otel_trading.instrumentation import _replies
 from otel_trading.instrumentation._hooks import LazyInstrumentor
+from otel_trading.instrumentation._orders import EMITS
 from otel_trading.instrumentation.python_binance import _calls, _streams
-from otel_trading.semconv import execution, market_data, order, venue
+from otel_trading.semconv import market_data, venue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,15 +48,7 @@ class PythonBinanceInstrumentor(LazyInstrumentor):
     emits: ClassVar[tuple[Metric, ...]] = (
         *_replies.EMITS,
         venue.REQUEST_DURATION,
-        order.REQUESTS,
-        order.REQUEST_DURATION,
-        order.TRANSITIONS,
-        order.REJECTIONS,
-        order.ACKNOWLEDGEMENT_DURATION,
-        order.FILL_DURATION,
-        execution.FILLS,
-        execution.NOTIONAL,
-        execution.FEE,
+        *EMITS,
         market_data.MESSAGES,
         market_data.AGE,
         market_data.DELAY,
