@@ -101,6 +101,12 @@ NOTHING_TO_SHOW: Final = {
     "Exports failed A": "a Collector that refuses: tests/stack/test_faults.py",
     "Notification time A": "an alert that fires",
     "Points sent B": "a Prometheus that refuses for good",
+    # Bands.
+    **{
+        f"{title}, as usual? {query}": "three days of history: tests/stack/test_bands_feed.py"
+        for title in ("Session P&L", "Acknowledgement p95", "Messages")
+        for query in "BC"
+    },
 }
 SERVICE: Final = "day-for-panels"
 #: This bot, everything else on All.
