@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from otel_trading._attributes import AttributeSet
 
-__all__ = ["VenueTracker"]
+__all__ = ["Unread", "VenueTracker"]
 
 _MAX_UNREAD: Final = 1000
 
