@@ -18,6 +18,8 @@ TEXT: Final = (Path(__file__).parent / "seed_rows.yaml").read_text(encoding="utf
 ROWS: Final[dict[str, dict[str, str]]] = yaml.safe_load(TEXT)
 OPEN: Final = re.compile(r"issue [4-8]: .+\.")
 
+pytestmark = pytest.mark.timeout(300)  # every test is collected: half a minute, on a busy machine several
+
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
@@ -31,7 +33,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
