@@ -150,4 +150,5 @@ def test_console_shows_what_would_leave(tmp_path: Path) -> None:
     assert code == 0, err
     shown = json.loads(out)["resource_metrics"][0]["scope_metrics"][0]["metrics"]
     assert "trading.signal.emissions" in {metric["name"] for metric in shown}
-    assert "metrics -> console every 3600 s, no traces, no logs" in err
+    assert "metrics -> console every 3600 s, too seldom for alerts" in err
+    assert "no traces, no logs" in err
