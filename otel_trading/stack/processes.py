@@ -76,7 +76,8 @@ def birth(pid: int) -> str:
             fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             return ""
-        return "" if fields[0] == _ZOMBIE else fields[19]
+        # The first thread may have ended while others still hold the ports.
+        return "" if fields[0] == _ZOMBIE and int(fields[17]) <= 1 else fields[19]
     ps = shutil.which("ps") or "/bin/ps"
     run = subprocess.run([ps, "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=10, check=False)
     return run.stdout.strip()

@@ -6,17 +6,20 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from otel_trading.stack import processes
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+)
+
+#: Its first thread ends, another one goes on.
+_HEADLESS = (
+    "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(60,)).start(); "
+    "ctypes.CDLL(None).pthread_exit(None)"
 )
 
 
@@ -56,6 +59,20 @@ def test_a_child_that_ended_is_not_alive(tmp_path: Path) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert processes.birth(pid) == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the threads of a process apart")
+def test_a_process_lives_until_its_last_thread_ended(tmp_path: Path) -> None:
+    """Until then it holds its ports: whoever took it for ended found them taken."""
+    pid, born = _start(tmp_path, _HEADLESS)
+    stat = Path(f"/proc/{pid}/stat")
+    deadline = time.monotonic() + 10
+    while ") Z " not in stat.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert processes.is_alive(pid, born)
+    processes.stop([(pid, born)])
+    assert not processes.is_alive(pid, born)
 
 
 def test_nobody_has_no_birth() -> None:
