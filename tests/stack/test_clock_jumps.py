@@ -49,7 +49,7 @@ def turn():
     order = meter.order_request(client_id=f"o{turns}", symbol="S", side="buy", type="limit", quantity=1, venue="v")
     with tick, order:
         meter.signal_emitted(type="buy", symbol="S")
-    meter.order_filled(client_id=f"o{turns}", price=1, quantity=1)
+    meter.order_filled(client_id=f"o{turns}", quantity=1)
     turns += 1
 
 def trade():
@@ -144,9 +144,8 @@ def test_a_wrong_clock_is_told_and_costs_no_other_bot_anything(fast_stack: Stack
 
     (rule,) = [rule for rule in RULES if rule["alert"] == _ALERT]
     for name in _STEPS:
-        # Of a strategy whose points belong to another time it is also true that nobody hears of it, and an export that
-        # was under way when the clock jumped is given up: the SDK's deadlines go by that clock.
-        assert _names(fast_stack, name) <= {_ALERT, "TelemetryLost", "SdkDropping"}
+        # Of a strategy whose points belong to another time it is also true that nobody hears of it.
+        assert _names(fast_stack, name) <= {_ALERT, "TelemetryLost"}
         (told,) = [one for one in _told(fast_stack, name) if one["labels"]["alertname"] == _ALERT]
         assert told["receiver"] == CLOCKS[_ALERT]
         assert faults_in_text(rule, told["annotations"]) == []
