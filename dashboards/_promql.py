@@ -187,9 +187,9 @@ def _rates(metric: Metric, part: str, by: By, where: Where, window: str = "") ->
     return [shown, f"rate({_of_chosen(metric, part, where)}[{over}])"]
 
 
-def _summed(metric: Metric, part: str, where: Where, *further: str) -> str:
+def _summed(metric: Metric, part: str, where: Where) -> str:
     """Return the selector of what rules recorded, which is all there is to read while Symbol is on All."""
-    matchers = (*_matchers(metric, where, of_symbols=True), *further, _OF_STEP)
+    matchers = (*_matchers(metric, where, of_symbols=True), _OF_STEP)
     return f"{recorded.name(metric, part)}{{{', '.join(matchers)}}}"
 
 
@@ -207,13 +207,11 @@ def per_minute(metric: Metric, by: By = (), where: Where | None = None, part: st
 
 
 def increase(metric: Metric, by: By = ()) -> str:
-    """Return how much a counter grew in the time shown, from the rates that rules recorded for its symbols together.
+    """Return how much a counter grew in the time shown, from its own series.
 
-    One of the last two minutes, or of the first, counts by half.
+    What is recorded would be faster, and wrong: it lacks whatever came while Prometheus was away and was replayed.
     """
-    summed = ((_summed(metric, "", {}, f'{recorded.STEPS}="{steps}"'), seconds) for steps, seconds in recorded.PACES)
-    shown = [f"{seconds} * sum_over_time({one}[{RANGE}])" for one, seconds in summed]
-    return _total(metric, by, [*shown, f"increase({_of_chosen(metric, '', {})}[{RANGE}])"])
+    return f"sum {group(metric, by)}(increase({series(metric)}[{RANGE}]))"
 
 
 def or_zero(expression: str, carrier: str) -> str:

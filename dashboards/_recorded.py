@@ -1,4 +1,4 @@
-"""What rules record for the boards: rates, counts and states without symbols, once a minute and once in five.
+"""What rules record for the boards: rates and states without symbols, once a minute and once in five.
 
 A desk of 50 strategies with 20 symbols has 240,000 series of slippage alone, and 30 days are 172,800 samples of each:
 no panel can read that while one waits. While Symbol is on All, a panel reads what is recorded at the pace of its step;
@@ -74,7 +74,6 @@ _HELD: Final[tuple[tuple[Metric, tuple[str, ...], tuple[Attribute, ...]], ...]] 
     (execution.TRADE_DURATION, _MEAN, (a.TRADE_OUTCOME,)),
     (execution.TRADE_RETURN, _MEAN, (a.TRADE_OUTCOME,)),
     (portfolio.SESSION_RETURN, ("bucket",), ()),
-    (portfolio.FUNDING_PAYMENT, ("",), (a.FUNDING_DIRECTION,)),
     (risk.CHECKS, ("",), (a.RISK_OUTCOME,)),
     (risk.KILL_SWITCH_ACTIVATIONS, ("",), (a.KILL_SWITCH_SCOPE, a.KILL_SWITCH_TRIGGER)),
     (risk.BREAKS, ("",), (a.RECONCILIATION_OBJECT, a.BREAK_TYPE)),

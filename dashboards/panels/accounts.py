@@ -109,6 +109,6 @@ def funding() -> stat.Panel:
     """Funding paid and received in the time shown."""
     by = (a.FUNDING_DIRECTION,)
     query = house.latest(promql.increase(portfolio.FUNDING_PAYMENT, by), promql.legend(*by, a.CURRENCY))
-    about = house.about(portfolio.FUNDING_PAYMENT) + " Added up once a minute."
+    about = house.about(portfolio.FUNDING_PAYMENT)
     panel = house.named(house.number("Funding in the time shown", about, house.MONEY, query))
     return house.size(panel, 8, 8)

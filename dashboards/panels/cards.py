@@ -42,5 +42,5 @@ def max_drawdown() -> stat.Panel:
 def trades() -> stat.Panel:
     """How many round trips?"""
     query = house.latest(promql.increase(execution.TRADE_CLOSURES), "trades")
-    panel = house.number("Trades", "Trades closed in the time shown, counted once a minute.", house.COUNT, query)
+    panel = house.number("Trades", "Trades closed in the time shown.", house.COUNT, query)
     return house.size(panel, 2, 4)

@@ -48,9 +48,7 @@ def drawdown() -> stat.Panel:
 def fills() -> stat.Panel:
     """Do orders end in executions?"""
     query = house.latest(promql.increase(execution.FILLS), "fills")
-    panel = house.number(
-        "Fills", house.about(execution.FILLS) + " In the time shown, counted once a minute.", house.COUNT, query
-    )
+    panel = house.number("Fills", house.about(execution.FILLS) + " In the time shown.", house.COUNT, query)
     return house.size(panel, 4, 4)
 
 
