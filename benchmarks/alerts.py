@@ -20,6 +20,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from kills import whole_lines
+
 from otel_trading import meter, stack
 
 #: Seconds between two events, at most: they must meet every moment of the export interval.
@@ -49,8 +51,7 @@ def play(events: int) -> None:
 def delivered(file: Path) -> dict[tuple[str, str], float]:
     """Return when each alert was first received, Unix seconds."""
     first: dict[tuple[str, str], float] = {}
-    for line in file.read_text().splitlines() if file.exists() else ():
-        row = json.loads(line)
+    for row in whole_lines(file):
         key = row["labels"]["alertname"], row["labels"].get("trading_venue_name", "")
         first.setdefault(key, datetime.fromisoformat(row["received"]).timestamp())
     return first

@@ -25,7 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kills import quiet, wait
+from kills import quiet, wait, whole_lines
 from replay import killed, started
 
 from otel_trading import stack
@@ -96,8 +96,7 @@ class Stand:
     def told(self, since: float) -> dict[str, tuple[float, str]]:
         """Return by alert after how many seconds it was told first, and its severity."""
         file, found = self.running.alerts_file, dict[str, tuple[float, str]]()
-        for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
-            row = json.loads(line)
+        for row in whole_lines(file):
             seconds = datetime.fromisoformat(row["received"]).timestamp() - since
             if row["status"] == "firing" and row["labels"]["alertname"] != "Watchdog":
                 found.setdefault(row["labels"]["alertname"], (seconds, row["labels"]["severity"]))

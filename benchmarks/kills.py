@@ -116,6 +116,13 @@ def wait(predicate: Callable[[], object], what: str, patience: float = PATIENCE)
         time.sleep(0.1)
 
 
+def whole_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield what a file of JSON lines holds; a line that is not yet whole, or never will be, is none."""
+    if file.exists():
+        with file.open(encoding="utf-8") as lines:
+            yield from (json.loads(line) for line in lines if line.endswith("\n"))
+
+
 class Bot:
     """One process of a bot after the other, with one log; two samples per interval of each of `width` series."""
 
@@ -147,10 +154,8 @@ class Bot:
         self.process.communicate(timeout=PATIENCE)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield what it logged; a line that is not yet whole, or never will be, is none."""
-        if self.log.exists():
-            with self.log.open(encoding="utf-8") as lines:
-                yield from (json.loads(line) for line in lines if line.endswith("\n"))
+        """Yield what it logged."""
+        return whole_lines(self.log)
 
     def samples(self) -> tuple[dict[Sample, float], dict[Sample, float]]:
         """Return what was acknowledged, and what was sent without an answer."""
@@ -285,7 +290,7 @@ def rounds(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for bot in bots:
             bot.end()
         done.append(compare("all of it", bots, prometheus, begun, time.time()))
-        told = [json.loads(line) for line in running.alerts_file.read_text(encoding="utf-8").splitlines()]
+        told = list(whole_lines(running.alerts_file))
         return {
             "rounds": [asdict(one) for one in done],
             "counters_wrong": counters(bots, prometheus),

@@ -15,10 +15,11 @@ from otel_trading.stack import Progress, loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from otel_trading.stack import Stack
 
-__all__ = ["logs", "metric", "post", "prometheus_query", "quiet", "spans", "wait_until"]
+__all__ = ["json_lines", "logs", "metric", "post", "prometheus_query", "quiet", "spans", "wait_until"]
 
 _POLL = 0.05
 
@@ -35,6 +36,12 @@ def wait_until(predicate: Callable[[], Any], timeout: float, what: str) -> Any:
         assert time.monotonic() < deadline, f"waited {timeout} s for {what}; last answer: {answer!r}"
         time.sleep(_POLL)
     return answer
+
+
+def json_lines(file: Path) -> list[dict[str, Any]]:
+    """Return the whole lines of a file of JSON lines; its writer may be in the middle of one."""
+    lines = file.read_text(encoding="utf-8").split("\n")[:-1] if file.exists() else []
+    return [json.loads(line) for line in lines]
 
 
 def prometheus_query(stack: Stack, promql: str) -> list[dict[str, Any]]:

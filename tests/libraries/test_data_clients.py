@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot_support import environment, unchanged
 from dependency_support import postgresql, redis
-from stack_support import wait_until
+from stack_support import json_lines, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,12 +47,11 @@ def test_calls_are_traced_and_values_stay(stack: Stack, tmp_path: Path) -> None:
     file = stack.home / "data" / "collector" / "traces" / "traces.jsonl"
 
     def spans() -> list[dict[str, Any]]:
-        lines = file.read_text().splitlines() if file.exists() else []
         return [
             span
-            for line in lines
-            if '"keeper"' in line
-            for every in json.loads(line)["resourceSpans"]
+            for line in json_lines(file)
+            for every in line["resourceSpans"]
+            if '"keeper"' in json.dumps(every["resource"])
             for scope in every["scopeSpans"]
             for span in scope["spans"]
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from alert_support import Endpoints, endpoints, secret
 from otel_trading import stack
 from otel_trading.errors import ConfigError
 from otel_trading.stack import health, notifying
-from stack_support import post, quiet, wait_until
+from stack_support import json_lines, post, quiet, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +64,12 @@ def test_a_secret_is_in_force_after_the_next_up(stack_home: Path, services: Endp
     assert _up(stack_home, ports).channels == ["watchdog"]
     _page(running, "three")
     # The file is told in every configuration.
-    text = wait_until(lambda: "three" in (text := running.alerts_file.read_text()) and text, 10, "the third page")
-    assert {json.loads(line)["labels"].get("service_name") for line in text.splitlines()} >= {"one", "two", "three"}
+    every = {"one", "two", "three"}
+    wait_until(
+        lambda: {line["labels"].get("service_name") for line in json_lines(running.alerts_file)} >= every,
+        10,
+        "the third page",
+    )
     assert services.waiting("/slack") == 0
     # From Prometheus' own rule to the outside.
     pulse = services.take("/ping", timeout=30).body

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ import pytest
 
 from bot_support import assert_held, environment
 from proof_support import CLOCKS, RULES, faults_in_text
-from stack_support import prometheus_query, wait_until
+from stack_support import json_lines, prometheus_query, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,8 +93,7 @@ def _set(process: subprocess.Popen[str], seconds: float) -> None:
 
 
 def _told(running: Stack, name: str, status: str = "firing") -> list[dict[str, Any]]:
-    lines = running.alerts_file.read_text().splitlines() if running.alerts_file.exists() else []
-    alerts = [one for one in map(json.loads, lines) if one["labels"].get("service_name") == name]
+    alerts = [one for one in json_lines(running.alerts_file) if one["labels"].get("service_name") == name]
     return [one for one in alerts if one["status"] == status]
 
 

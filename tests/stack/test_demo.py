@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from otel_trading import stack
+from stack_support import json_lines
 
 COMMAND = (sys.executable, "-c", "from otel_trading.cli import main; main()", "demo")
 
@@ -60,7 +61,7 @@ def test_the_demo_trades_pages_and_leaves_nothing_behind(servers: dict[str, Path
     assert result["equity"] != 100_000
     assert "DailyLossLimitBreached" in result["alerts_delivered"]
     assert not result["kept"]
-    lines = [json.loads(line) for line in Path(result["alerts_file"]).read_text().splitlines()]
+    lines = json_lines(Path(result["alerts_file"]))
     breached = next(line for line in lines if line["labels"]["alertname"] == "DailyLossLimitBreached")
     assert breached["labels"]["service_name"] == "demo-bot"
     for said in ("connection market_b is lost", "delivered: DailyLossLimitBreached", "fills"):

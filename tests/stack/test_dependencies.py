@@ -17,7 +17,7 @@ from bot_support import environment, running
 from dependency_support import PostgreSQL, Redis, named, postgresql, redis, standby
 from otel_trading.errors import ConfigError
 from otel_trading.stack import Ports, Stack, dependencies, dependency_urls, down, health, status, up
-from stack_support import prometheus_query, quiet, wait_until
+from stack_support import json_lines, prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ def test_no_password_is_to_be_seen(watched: Stack, database: PostgreSQL) -> None
 
 
 def test_nothing_is_reported_but_what_the_receiver_always_says(watched: Stack) -> None:
-    lines = [json.loads(line) for line in (watched.home / "logs" / "collector.log").read_text().splitlines()]
+    lines = json_lines(watched.home / "logs" / "collector.log")
     ready = max(index for index, line in enumerate(lines) if "Everything is ready" in line["msg"])
     odd = [line["msg"] for line in lines[ready:] if line["level"] != "info"]
     odd += [line["msg"] for line in lines if line["level"] == "warn" and line.get("otelcol.component.id") in NAMES]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from dependency_support import named, postgresql, redis
 from otel_trading.stack import Ports, Stack, up
 from proof_support import DEPENDENCIES, RULES, faults_in_text
-from stack_support import quiet, wait_until
+from stack_support import json_lines, quiet, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +19,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(480)]
 
 def _told(running: Stack) -> set[tuple[str, str, str]]:
     """Return alert, subject and status of every notification so far."""
-    lines = running.alerts_file.read_text().splitlines() if running.alerts_file.exists() else []
-    labels = [(line["labels"], line["status"]) for line in map(json.loads, lines)]
+    labels = [(line["labels"], line["status"]) for line in json_lines(running.alerts_file)]
     return {(one["alertname"], one.get("receiver") or one.get("instance", ""), status) for one, status in labels}
 
 
@@ -57,7 +55,7 @@ def test_what_befalls_a_dependency_is_told(stack_home: Path) -> None:
         cache.thaw()
         _wait(running, "DependencyDown", "redis", "resolved")
     _wait(running, "DependencyDown", "postgresql")
-    told = [json.loads(line) for line in running.alerts_file.read_text().splitlines()]
+    told = json_lines(running.alerts_file)
     told = [one for one in told if one["labels"]["alertname"] in DEPENDENCIES]
     assert {one["labels"]["alertname"]: one["receiver"] for one in told} == DEPENDENCIES
     rules = {rule["alert"]: rule for rule in RULES}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot_support import bot, environment, prometheus_get, running
-from stack_support import prometheus_query, wait_until
+from stack_support import json_lines, prometheus_query, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,8 +32,7 @@ meter.order_filled(symbol='BTC/USD', side='sell', price=54_000, quantity=0.1, cl
 
 
 def _delivered(stack: Stack, service: str) -> list[dict[str, Any]]:
-    lines = stack.alerts_file.read_text().splitlines() if stack.alerts_file.exists() else []
-    return [alert for alert in map(json.loads, lines) if alert["labels"].get("service_name") == service]
+    return [alert for alert in json_lines(stack.alerts_file) if alert["labels"].get("service_name") == service]
 
 
 @pytest.mark.seed("S2-17", "S3-41")

@@ -16,7 +16,7 @@ from bot_support import COMMAND, environment
 from otel_trading.cli import cli
 from otel_trading.errors import ConfigError, OtelTradingError, StackError
 from otel_trading.stack import loopback, planned_restart, silences
-from stack_support import post, wait_until
+from stack_support import json_lines, post, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,8 +73,7 @@ def test_a_venue_is_silent_until_the_silence_ends_and_others_are_not(stack: Stac
 
 
 def _told(stack: Stack) -> set[str]:
-    lines = stack.alerts_file.read_text().splitlines() if stack.alerts_file.exists() else []
-    return {f"{one['labels']['alertname']}-{one['labels'].get('job')}" for one in map(json.loads, lines)}
+    return {f"{one['labels']['alertname']}-{one['labels'].get('job')}" for one in json_lines(stack.alerts_file)}
 
 
 def test_all_that_is_named_has_to_match(stack: Stack) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from otel_trading.stack import Ports, status, up
 from proof_support import DEATHS, FAULTS, RULES, faults_in_text
-from stack_support import metric, post, quiet, wait_until
+from stack_support import json_lines, metric, post, quiet, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,5 +104,4 @@ def _aged(age: int) -> dict[str, Any]:
 
 
 def _told(running: Stack) -> list[dict[str, Any]]:
-    lines = running.alerts_file.read_text().splitlines() if running.alerts_file.exists() else []
-    return [one for one in map(json.loads, lines) if one["status"] == "firing"]
+    return [one for one in json_lines(running.alerts_file) if one["status"] == "firing"]

@@ -21,7 +21,7 @@ from alert_support import endpoints, secret
 from otel_trading.stack import Ports, down, launches, loopback, notifying, renewal, status, up
 from otel_trading.stack.webhook import alert_lines
 from proof_support import HARMS, RULES, faults_in_text
-from stack_support import prometheus_query, quiet, wait_until
+from stack_support import json_lines, prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,8 +72,7 @@ def harmed(servers: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 
 
 def _told(running: Stack) -> list[dict[str, Any]]:
-    lines = running.alerts_file.read_text().splitlines() if running.alerts_file.exists() else []
-    return [one for one in map(json.loads, lines) if one["status"] == "firing"]
+    return [one for one in json_lines(running.alerts_file) if one["status"] == "firing"]
 
 
 def _until_told(running: Stack, *alerts: str, after: int = 0) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot_support import environment, prometheus_get, running
-from stack_support import wait_until
+from stack_support import json_lines, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,15 +48,14 @@ EVENTS = {"trading.strategy.state_changed", "trading.order.status_changed", "tra
 def _records(stack: Stack, kind: str, service: str) -> list[dict[str, Any]]:
     """Spans or log records of a service, as the Collector wrote them."""
     file = stack.home / "data" / "collector" / kind / f"{kind}.jsonl"
-    whole = file.read_text().splitlines() if file.exists() else []
     resource, scope, record = ("resourceSpans", "scopeSpans", "spans")
     if kind == "logs":
         resource, scope, record = ("resourceLogs", "scopeLogs", "logRecords")
     return [
         one
-        for line in whole
-        if f'"{service}"' in line
-        for every in json.loads(line)[resource]
+        for line in json_lines(file)
+        for every in line[resource]
+        if f'"{service}"' in json.dumps(every["resource"])
         for within in every[scope]
         for one in within[record]
     ]

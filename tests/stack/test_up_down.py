@@ -20,7 +20,7 @@ from otel_trading.errors import StackError
 from otel_trading.stack import Ports, Progress, down, health, loopback, processes, status, up
 from otel_trading.stack._files import shipped
 from otel_trading.stack.state import State
-from stack_support import prometheus_query, quiet, wait_until
+from stack_support import json_lines, prometheus_query, quiet, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -82,10 +82,8 @@ def test_a_rule_of_ones_own_fires_into_the_file_and_survives_the_next_up(stack_h
         re.sub(r"(?s)expr: \|.*?\n        for: 5m", "expr: vector(1)\n        for: 1s", template.replace("15s", "1s"))
     )
     running = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
-    lines = wait_until(lambda: running.alerts_file.exists() and running.alerts_file.read_text(), 20, "an alert")
-    (mine,) = [
-        alert for alert in map(json.loads, lines.splitlines()) if alert["labels"]["alertname"] == "OpenOrdersMany"
-    ]
+    lines = wait_until(lambda: json_lines(running.alerts_file), 20, "an alert")
+    (mine,) = [alert for alert in lines if alert["labels"]["alertname"] == "OpenOrdersMany"]
     assert (mine["labels"]["severity"], mine["labels"]["team"]) == ("warning", "trading")
     assert mine["annotations"]["summary"] == "A strategy has many open orders."
     assert mine["annotations"]["description"].endswith("has 1 orders open.")
