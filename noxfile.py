@@ -1,7 +1,7 @@
 """Every library that is instrumented, in its oldest and its newest tested version, each in an environment of its own.
 
 `nox` runs all of them, `nox -s "libraries(ccxt-4.5.90)"` one, `nox -s cost` prints what each hook costs,
-`nox -s "cost(ccxt)"` what one does.
+`nox -s "cost(ccxt)"` what one does. `nox -s sbom` writes what a plain installation is made of.
 What a test needs besides the library stands in tests/libraries/NAME.txt.
 """
 
@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 from otel_trading.instrumentation.supported import ours
 
-nox.options.sessions = ["libraries", "data"]
+nox.options.sessions = ["libraries", "data", "sbom"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
 FOLDER = Path("tests/libraries")
@@ -56,6 +56,16 @@ def data(session: nox.Session) -> None:
     """An unchanged script with the libraries that OpenTelemetry instruments for the extra `data`, on real servers."""
     session.install("-e", ".[data]", "pytest", "pytest-timeout", "celery", "psycopg[binary]", "redis", "sqlalchemy")
     session.run("pytest", "-q", str(FOLDER / "test_data_clients.py"), *session.posargs)
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """What a plain `pip install otel-trading` is made of today, as CycloneDX in dist/."""
+    session.install(".")
+    out = Path("dist/otel-trading.python.cdx.json")
+    out.parent.mkdir(exist_ok=True)
+    of = ("environment", "--pyproject", "pyproject.toml", str(Path(session.bin) / "python"))
+    session.run("cyclonedx-py", *of, "-o", str(out), external=True)
 
 
 @nox.session
