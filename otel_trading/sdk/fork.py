@@ -13,6 +13,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry._logs import get_logger_provider
+from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import get_tracer_provider
 
 from otel_trading import instruments, trackers
@@ -25,8 +27,11 @@ from otel_trading.sdk.resource import resource
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opentelemetry.context import Context
+    from opentelemetry.sdk._logs import ReadWriteLogRecord
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import MetricReader
+    from opentelemetry.sdk.trace import Span
 
 __all__ = ["follow"]
 
@@ -41,8 +46,15 @@ def follow(provider: MeterProvider, extra: dict[str, str], shutdowns: Callable[[
         extra: Attributes of the resource beside those of the environment.
         shutdowns: Returns how to end each provider.
     """
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_Child(provider, extra, shutdowns).forked)
+    if not hasattr(os, "register_at_fork"):
+        return
+    child = _Child(provider, extra, shutdowns)
+    os.register_at_fork(after_in_child=child.forked)
+    tracers, loggers = get_tracer_provider(), get_logger_provider()
+    if isinstance(tracers, TracerProvider):
+        tracers.add_span_processor(_FirstSpan(child))
+    if isinstance(loggers, LoggerProvider):
+        loggers.add_log_record_processor(_FirstLog(child))
 
 
 class _Child:
@@ -81,6 +93,11 @@ class _Child:
         self._begin()
         type(self._consumer).consume_measurement(self._consumer, *measured)
 
+    def begin(self) -> None:
+        """Begin with a span or a log record: without it the last of them would not leave at the end."""
+        if not self._begun:
+            self._begin()
+
     def _begin(self) -> None:
         with self._lock:
             if self._begun:
@@ -105,3 +122,29 @@ class _Child:
         self._provider._metric_readers = built  # noqa: SLF001
         ending.close_at_exit(Heartbeat(), self._shutdowns())
         ending.exit_on_sigterm_as_the_parent_did()
+
+
+class _FirstSpan(SpanProcessor):
+    def __init__(self, child: _Child) -> None:
+        self._child = child
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        del span, parent_context
+        self._child.begin()
+
+
+class _FirstLog(LogRecordProcessor):
+    def __init__(self, child: _Child) -> None:
+        self._child = child
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        del log_record
+        self._child.begin()
+
+    def shutdown(self) -> None:
+        """Nothing to end."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing is held."""
+        del timeout_millis
+        return True
