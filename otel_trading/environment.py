@@ -167,6 +167,13 @@ OTEL_TRADING_OTLP_TOKEN_FILE: Final[Setting[str]] = Setting(
     "a file with the token, mode 600",
     "What a Collector on another machine asks for, kept out of arguments and environment; `otel-trading up --expose`.",
 )
+OTEL_TRADING_PASSWORD_FILE: Final[Setting[str]] = Setting(
+    "OTEL_TRADING_PASSWORD_FILE",
+    str,
+    "",
+    "a file with the operators' password, mode 600",
+    "What Prometheus and Alertmanager of another machine ask `otel-trading top` and `doctor` for; never of a bot.",
+)
 OTEL_TRADING_STRICT: Final[Setting[bool]] = Setting(
     "OTEL_TRADING_STRICT",
     _flag,

@@ -17,7 +17,7 @@ from otel_trading.cli._around import BESIDE
 from otel_trading.errors import ConfigError
 from otel_trading.instrumentation import supported
 from otel_trading.semconv import attributes as a
-from otel_trading.stack import loopback
+from otel_trading.stack import loopback, operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -265,7 +265,7 @@ def _grafana(targets: Targets) -> str:
         message = "this stack runs without Grafana: put `grafana` on PATH, or use the docker kind"
         raise _AbsentError(message)
     base = targets.grafana.rstrip("/")
-    about = _json(f"{base}/api/health", "Grafana")
+    about = _json(f"{base}/api/health", "Grafana", loopback.ask)
     if targets.grafana_password is None:
         return f"Grafana {about.get('version', '')} answers; its boards were not looked at: no password file"
     pair = f"admin:{targets.grafana_password.read_text(encoding='utf-8').strip()}".encode()
@@ -298,9 +298,11 @@ def _await(look: Callable[[], Any], seconds: float) -> bool:
     return True
 
 
-def _json(url: str, who: str) -> Any:
+def _json(url: str, who: str, ask: Callable[[str, float], bytes] = operator.ask) -> Any:
     try:
-        return json.loads(loopback.ask(url, timeout=5))
+        return json.loads(ask(url, 5))
+    except ConfigError:
+        raise  # which is a ValueError, too
     except (OSError, ValueError) as error:
         parts = urlsplit(url)
         evidence = f"{who} does not answer at {parts.scheme}://{parts.netloc}: {error}"

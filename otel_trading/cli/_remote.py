@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from otel_trading import stack
 from otel_trading.cli._output import emit_json
-from otel_trading.environment import OTEL_TRADING_OTLP_TOKEN_FILE
+from otel_trading.environment import OTEL_TRADING_OTLP_TOKEN_FILE, OTEL_TRADING_PASSWORD_FILE
 from otel_trading.errors import StackError
 from otel_trading.stack import exposure
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from otel_trading.stack import Stack
+    from otel_trading.stack.state import Exposed
 
 __all__ = ["show"]
 
@@ -51,6 +53,22 @@ def show(home: Path | None, folder: str, *, as_json: bool) -> None:
     token = shlex.quote(variables[OTEL_TRADING_OTLP_TOKEN_FILE.name])
     click.echo("# Any other OpenTelemetry SDK, in place of the last line; the token then stands in its environment:")
     click.echo(f'# export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20$(head -n 1 {token})"')
+    for line in _operator(running, running.exposed, variables):
+        click.echo(f"# {line}")
+
+
+def _operator(running: Stack, exposed: Exposed, variables: Mapping[str, str]) -> list[str]:
+    """Return what whoever looks after bots there types; a bot needs none of it."""
+    file = exposure.operator_password(running.home)
+    place = Path(variables[OTEL_TRADING_OTLP_TOKEN_FILE.name]).with_name(file.name)
+    prometheus = exposure.url(exposed, running.ports.prometheus)
+    alertmanager = exposure.url(exposed, running.ports.alertmanager)
+    return [
+        f"To look from there, not for bots, with this password beside it: {shlex.quote(str(file))}",
+        f"export {OTEL_TRADING_PASSWORD_FILE.name}={shlex.quote(str(place))}",
+        f"otel-trading top --prometheus {prometheus}",
+        f"otel-trading doctor --prometheus {prometheus} --alertmanager {alertmanager}",
+    ]
 
 
 def _files(running: Stack) -> dict[str, Path]:

@@ -9,8 +9,9 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Any, Final
 
+from otel_trading.environment import OTEL_TRADING_PASSWORD_FILE
 from otel_trading.errors import ConfigError, StackError
-from otel_trading.stack import loopback
+from otel_trading.stack import operator
 
 __all__ = ["Prometheus", "Row"]
 
@@ -40,7 +41,7 @@ class Prometheus:
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
             message = (
                 "--prometheus takes http://HOST:PORT or https://HOST, without a user or password in it. "
-                "Behind a login, use a tunnel: ssh -L 9090:localhost:9090 HOST"
+                f"A password stands in the file that {OTEL_TRADING_PASSWORD_FILE.name} names."
             )
             raise ConfigError(message)
         self.url = url.rstrip("/")
@@ -78,7 +79,9 @@ class Prometheus:
         # A POST, because the expression is longer than what some proxies let pass in a URL.
         body = urllib.parse.urlencode(query).encode() if query else None
         try:
-            return json.loads(loopback.ask(f"{self.url}/api/v1/{path}", _TIMEOUT, body=body))["data"]
+            return json.loads(operator.ask(f"{self.url}/api/v1/{path}", _TIMEOUT, body=body))["data"]
+        except ConfigError:
+            raise  # which is a ValueError, too
         except urllib.error.HTTPError as error:
             error.close()
             why = f"it says {error.code} {error.reason}"
