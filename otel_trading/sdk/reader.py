@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import Gauge, MetricExportResult, PeriodicExportingMetricReader
 
 from otel_trading import _guard, _locks, instruments
 from otel_trading.sdk.redaction import clean_metrics
@@ -25,6 +25,7 @@ _log: Final = logging.getLogger("otel_trading")
 #: What is further ahead than this, the Collector has not taken (`filter/prometheus_safe`).
 _TAKEN_AHEAD_NS: Final = 300 * 10**9
 _SECOND_NS: Final = 10**9
+_MILLISECOND_NS: Final = 10**6
 
 
 class SurvivingReader(PeriodicExportingMetricReader):
@@ -70,6 +71,7 @@ class SurvivingReader(PeriodicExportingMetricReader):
             return
         if behind:
             _move(metrics_data, behind)  # the last word of a process waits for nothing, and is the last one
+        _after_their_start(metrics_data)
         self._exported = time.time_ns() + behind
         begin = time.perf_counter()
         error = None
@@ -105,3 +107,20 @@ def _move(data: MetricsData, by: int) -> None:
             for metric in scope.metrics:
                 for point in metric.data.data_points:
                     object.__setattr__(point, "time_unix_nano", point.time_unix_nano + by)
+
+
+def _after_their_start(data: MetricsData) -> None:
+    """Let a point be later than the start of its series, by Prometheus' milliseconds.
+
+    What begins while a collection does has the time of that collection, and Prometheus then leaves out the zero at the
+    start: the first event of such a counter, perhaps its only one, would be no increase and raise no alert.
+    """
+    for every in data.resource_metrics:
+        for scope in every.scope_metrics:
+            for metric in scope.metrics:
+                if isinstance(metric.data, Gauge):
+                    continue
+                for point in metric.data.data_points:
+                    first = (point.start_time_unix_nano or 0) // _MILLISECOND_NS * _MILLISECOND_NS + _MILLISECOND_NS
+                    if point.time_unix_nano < first:
+                        object.__setattr__(point, "time_unix_nano", first)
