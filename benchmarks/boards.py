@@ -45,6 +45,7 @@ import desk
 import yaml
 from rich.console import Console
 
+from dashboards import _counted as counted
 from dashboards import _recorded as recorded
 from otel_trading import semconv
 from otel_trading.stack import Ports, Progress, build, health
@@ -107,6 +108,10 @@ class Piece:
             }
             for pairs, (steps, every) in itertools.product(sorted(found), recorded.PACES):
                 yield recorded.name(metric, part), {**dict(pairs), recorded.STEPS: steps}, "swings", every
+        for metric in counted.COUNTED:
+            kept, one = set(counted.labels(metric)), desk.series(metric, self.strategies, self.symbols)
+            for pairs in {tuple((key, value) for key, value in own.items() if key in kept) for _, own, _, _ in one}:
+                yield counted.name(metric), {**dict(pairs), counted.STARTED: "1"}, "counts", MINUTE
 
 
 def asked(boards: list[Path], ranges: tuple[str, ...]) -> list[Asked]:

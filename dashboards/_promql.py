@@ -12,6 +12,7 @@ from otel_trading.semconv import Attribute, Level
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv.prometheus import label_name
 
+from . import _counted as counted
 from . import _recorded as recorded
 
 if TYPE_CHECKING:
@@ -207,11 +208,13 @@ def per_minute(metric: Metric, by: By = (), where: Where | None = None, part: st
 
 
 def increase(metric: Metric, by: By = ()) -> str:
-    """Return how much a counter grew in the time shown, from its own series.
-
-    What is recorded would be faster, and wrong: it lacks whatever came while Prometheus was away and was replayed.
-    """
-    return f"sum {group(metric, by)}(increase({series(metric)}[{RANGE}]))"
+    """Return how much a counter grew in the time shown, to the minute; where symbols are chosen from its own series."""
+    count = f"{counted.name(metric)}{{{', '.join(_matchers(metric, {}, of_symbols=True))}}}"
+    most = f"max_over_time({count}[{RANGE}])"
+    parts = [f"({most} - last_over_time({count}[{counted.BEFORE}] offset {RANGE}))", most]
+    if a.SYMBOL in metric.attributes:
+        parts.append(f"increase({_of_chosen(metric, '', {})}[{RANGE}])")
+    return _total(metric, by, parts)
 
 
 def or_zero(expression: str, carrier: str) -> str:

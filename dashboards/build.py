@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from . import _bands as bands
+from . import _counted as counted
 from . import _recorded as recorded
 from .boards import (
     backtest,
@@ -72,8 +73,13 @@ def write(folder: Path = FOLDER) -> list[Path]:
     return paths
 
 
+def rules() -> str:
+    """Return the file of the rules that record what the boards read."""
+    return recorded.rules() + counted.rules()
+
+
 def write_rules() -> list[Path]:
     """Write the rules that record what the boards read, and return their files."""
-    RULES.write_text(recorded.rules(), encoding="utf-8")
+    RULES.write_text(rules(), encoding="utf-8")
     BANDS.write_text(bands.rules(), encoding="utf-8")
     return [RULES, BANDS]

@@ -30,7 +30,7 @@ def day_of_trading(seed: int = 0) -> None:
         seed: Of the prices and sizes.
 
     Emits: every metric of the convention but `trading.sdk.export.duration`, which belongs to an export, and
-    `trading.sdk.heartbeat.time` and `trading.sdk.running`, which belong to a configured process.
+    `trading.sdk.heartbeat.time`, `.running` and `.start.time`, which belong to a configured process.
     """
     dice = random.Random(seed)  # noqa: S311  a script, not a secret
     meter.defaults(mode="live", venue="kraken", strategy="day", account="acct-day", currency="USD")

@@ -20,6 +20,7 @@ BOARD: Final = Board(
         "SDK": (
             telemetry.sign_of_life,
             telemetry.processes,
+            telemetry.running_since,
             telemetry.dropped,
             telemetry.folded,
             telemetry.export_duration,

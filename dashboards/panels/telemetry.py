@@ -29,6 +29,13 @@ def processes() -> timeseries.Panel:
     return house.lines("Processes", about, house.COUNT, query).min(0)
 
 
+def running_since() -> timeseries.Panel:
+    """How long each process has been running."""
+    by = (promql.SERVICE,)
+    query = house.query(promql.since(sdk.START_TIME, by), promql.legend(*by))
+    return house.lines("Running for", house.about(sdk.START_TIME), house.SECONDS, query).min(0)
+
+
 def dropped() -> timeseries.Panel:
     """What the SDK refused or lost."""
     by = (promql.SERVICE, a.SDK_REASON)

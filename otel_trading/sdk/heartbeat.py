@@ -17,7 +17,7 @@ __all__ = ["Heartbeat"]
 
 
 class Heartbeat:
-    """Beats at each collection until it is stopped; observed as `trading.sdk.heartbeat.time` and `trading.sdk.running`.
+    """Beats at each collection until it is stopped: `trading.sdk.heartbeat.time`, `.running` and `.start.time`.
 
     A mode that the bot has left (`meter.defaults(mode="paper")`) ends as cleanly as a process does.
 
@@ -27,10 +27,12 @@ class Heartbeat:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self._started = clock()
         self._modes: dict[str, AttributeSet] = {}
         self._stopped = False
         instruments.observe(metrics.HEARTBEAT_TIME, self._observe_time)
         instruments.observe(metrics.RUNNING, self._observe_running)
+        instruments.observe(metrics.START_TIME, self._observe_start)
 
     def stop(self) -> None:
         """Beat no more: with the next export the heartbeat ends, and the last word is that nothing runs."""
@@ -44,6 +46,9 @@ class Heartbeat:
         now = self._mode()
         for mode in list(self._modes.values()):
             yield mode, float(mode is now and not self._stopped)
+
+    def _observe_start(self) -> Iterator[tuple[AttributeSet, float]]:
+        yield self._mode(), self._started
 
     def _mode(self) -> AttributeSet:
         """Return the process's own: a flush at the end of a backtest collects inside the backtest."""

@@ -46,3 +46,10 @@ RUNNING: Final = _metric(
     "Whether the process runs: 1, and 0 as the last word of a clean exit.",
     note="A death leaves 1 behind, which tells it from an end.",
 )
+START_TIME: Final = _metric(
+    "trading.sdk.start.time",
+    Kind.OBSERVABLE_GAUGE,
+    Unit("s"),
+    "Unix time at which the process began to send telemetry.",
+    note="Tells two processes of one service.instance.id apart: what each counted is added up over restarts with it.",
+)

@@ -50,6 +50,7 @@ WATCHED_BY: Final = {
         "event_bus.subscriber.count",
     ),
     "TelemetryPathBroken": ("sdk.export.duration",),
+    "RestartLoop": ("sdk.start.time",),  # by strategy
 }
 #: Why nothing fires -> the metrics that say nothing about trouble at three in the morning.
 NEVER: Final = {

@@ -19,17 +19,28 @@ if TYPE_CHECKING:
 
 def _said(capmeter: CapturingMeter) -> dict[tuple[str, str], float]:
     return {
-        (one.name.removeprefix("trading.sdk."), one.attributes["trading.mode"]): one.value for one in capmeter.samples()
+        (one.name.removeprefix("trading.sdk."), one.attributes["trading.mode"]): one.value
+        for one in capmeter.samples()
+        if one.name != "trading.sdk.start.time"
     }
 
 
 def test_it_beats_at_each_collection_and_says_that_the_process_runs(capmeter: CapturingMeter) -> None:
-    times = iter((100.0, 110.0))
+    times = iter((90.0, 100.0, 110.0))
     heartbeat = Heartbeat(lambda: next(times))
 
     assert _said(capmeter) == {("heartbeat.time", "live"): 100, ("running", "live"): 1}
     assert _said(capmeter) == {("heartbeat.time", "live"): 110, ("running", "live"): 1}
     assert heartbeat
+
+
+def test_when_it_began_is_said_to_the_end(capmeter: CapturingMeter) -> None:
+    """What it counted belongs to that moment: counts on boards tell two processes of one instance apart by it."""
+    times = iter((90.0, 100.0))
+    heartbeat = Heartbeat(lambda: next(times))
+    assert capmeter.value("trading.sdk.start.time") == 90
+    heartbeat.stop()
+    assert capmeter.value("trading.sdk.start.time") == 90
 
 
 def test_the_last_word_is_that_nothing_runs_and_the_heartbeat_has_ended(capmeter: CapturingMeter) -> None:
