@@ -116,6 +116,14 @@ class Lock:
         if _waiting:
             _leave(here)
 
+    def hold(self, seconds: float) -> bool:
+        """Take it for a moment in which no thread may be inside; returns whether it could be had in that time."""
+        return self._lock.acquire(timeout=seconds)
+
+    def let_go(self) -> None:
+        """Give back what `hold` took."""
+        self._lock.release()
+
     def renew(self) -> None:
         """Be free: whoever held it is a thread of the parent."""
         self._lock = threading.RLock()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.metrics import Meter, MeterProvider, Observation, get_meter
@@ -30,9 +31,22 @@ if TYPE_CHECKING:
     Source: TypeAlias = "Callable[[], Iterable[tuple[AttributeSet, float]]]"
     Bound: TypeAlias = "tuple[_Binding | None, dict[Metric, list[weakref.WeakMethod[Source]]]]"
 
-__all__ = ["Recorder", "begin_anew", "bind", "lose_quietly", "observe", "of", "record_own", "restore"]
+__all__ = [
+    "Recorder",
+    "begin_anew",
+    "bind",
+    "go_on",
+    "lose_quietly",
+    "observe",
+    "of",
+    "record_own",
+    "restore",
+    "stand_still",
+]
 
 SCOPE: Final = "otel_trading"
+#: Seconds that a fork waits at most; to create an instrument takes microseconds.
+_PATIENCE: Final = 1.0
 
 
 class _Admission:
@@ -170,6 +184,7 @@ class _State:
     begin: list[Callable[[], None]] = []  # noqa: RUF012  as below
     binding: _Binding | None = None
     sources: dict[Metric, list[weakref.WeakMethod[Source]]] = {}  # noqa: RUF012  one per process, swapped whole
+    held: set[int] = set()  # noqa: RUF012  the threads that fork
 
 
 def of(metric: Metric) -> Recorder:
@@ -213,10 +228,24 @@ def begin_anew(begin: Callable[[], None]) -> None:
         begin: Called whenever the child watches something of its own.
     """
     reset_caps()
+    _State.held.clear()
     _State.sources, _State.begin = {}, [begin]
     if _State.binding is not None:
         for admission in (*_State.binding.recorders.values(), *_State.binding.observers.values()):
             admission.forget()
+
+
+def stand_still() -> None:
+    """Wait until no thread is in the middle of creating an instrument, which a child forked then could never have."""
+    if _State.lock.hold(_PATIENCE):
+        _State.held.add(get_ident())
+
+
+def go_on() -> None:
+    """Let instruments be created again; in the child the lock is free already."""
+    if get_ident() in _State.held:
+        _State.held.remove(get_ident())
+        _State.lock.let_go()
 
 
 def restore(before: Bound) -> None:

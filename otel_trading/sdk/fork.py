@@ -49,7 +49,7 @@ def follow(provider: MeterProvider, extra: dict[str, str], shutdowns: Callable[[
     if not hasattr(os, "register_at_fork"):
         return
     child = _Child(provider, extra, shutdowns)
-    os.register_at_fork(after_in_child=child.forked)
+    os.register_at_fork(before=instruments.stand_still, after_in_parent=instruments.go_on, after_in_child=child.forked)
     tracers, loggers = get_tracer_provider(), get_logger_provider()
     if isinstance(tracers, TracerProvider):
         tracers.add_span_processor(_FirstSpan(child))
@@ -81,7 +81,7 @@ class _Child:
         self._consumer._reader_storages = {}  # noqa: SLF001
         self._consumer.consume_measurement = self._first
         for meter in list(self._provider._meters.values()):  # noqa: SLF001
-            meter._instrument_registration_lock = threading.Lock()  # noqa: SLF001
+            _complete(meter)
         for reader in self._provider._metric_readers:  # noqa: SLF001
             self._parents.append(reader)  # kept: their connections are the parent's, and are not ours to close
             if isinstance(reader, ScrapeReader):
@@ -122,6 +122,14 @@ class _Child:
         self._provider._metric_readers = built  # noqa: SLF001
         ending.close_at_exit(Heartbeat(), self._shutdowns())
         ending.exit_on_sigterm_as_the_parent_did()
+
+
+def _complete(meter: Any) -> None:
+    """Free a meter of what a thread of the parent held, and of the names of what it was about to create."""
+    meter._instrument_registration_lock = threading.Lock()  # noqa: SLF001
+    meter._instrument_ids_lock = threading.Lock()  # noqa: SLF001
+    for begun in meter._instrument_ids.keys() - meter._instrument_id_instrument.keys():  # noqa: SLF001
+        del meter._instrument_ids[begun]  # noqa: SLF001
 
 
 class _FirstSpan(SpanProcessor):

@@ -149,6 +149,46 @@ def test_a_worker_of_multiprocessing_delivers(sink: Collector, how: str, tmp_pat
     assert sorted(sink.by_instance(_EMISSIONS).values()) == [1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("kind", "own", "created"),
+    [
+        ("ObservableUpDownCounter", "meter.strategy_state(state='running', strategy='s')", "trading.strategy.status"),
+        ("Counter", "get_meter('theirs').create_counter('theirs').add(1)", "theirs"),
+    ],
+)
+def test_a_fork_in_the_middle_of_creating_an_instrument_leaves_the_child_its_own(
+    sink: Collector, kind: str, own: str, created: str
+) -> None:
+    """Its name is registered before the instrument is there: a child forked in between would have neither."""
+    done = _run(
+        sink,
+        f"""
+        from opentelemetry.metrics import get_meter
+        from opentelemetry.sdk.metrics._internal import _{kind} as instrument
+        meter.signal_emitted(type='buy', strategy='s')
+        begun, plain = threading.Event(), instrument.__init__
+        def slow(self, name, *args, **kwargs):
+            begun.set()
+            time.sleep(0.3)
+            plain(self, name, *args, **kwargs)
+        instrument.__init__ = slow
+        thread = threading.Thread(target=lambda: {own})
+        thread.start()
+        assert begun.wait(10)
+        child = os.fork()
+        if not child:
+            faulthandler.dump_traceback_later(20, exit=True)
+            {own}
+            sys.exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        thread.join(10)
+        """,
+    )
+
+    assert "Error" not in done.stderr
+    assert len(sink.by_instance(created)) == 2, "the parent and its child"
+
+
 @pytest.mark.timeout(120)
 def test_forks_under_load_neither_hang_nor_count_twice(sink: Collector) -> None:
     done = _run(
