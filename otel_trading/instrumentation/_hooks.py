@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import operator
+import weakref
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from wrapt import BoundFunctionWrapper, FunctionWrapper, register_post_import_hook, wrap_object
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from otel_trading.semconv import Metric
 
-__all__ = ["LazyInstrumentor", "covered", "covering", "quietly"]
+__all__ = ["LazyInstrumentor", "covered", "covering", "put", "quietly", "take_off"]
 
 P = ParamSpec("P")
 _covered: ContextVar[bool] = ContextVar("otel_trading_covered", default=False)
@@ -85,10 +88,71 @@ def _find(module: str, name: str) -> Any:
     return operator.attrgetter(name)(importlib.import_module(module))
 
 
+#: Those of our hooks that are functions.
+_functions: Final[weakref.WeakSet[Callable[..., Any]]] = weakref.WeakSet()
+_YIELDS: Final = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
 @quietly
-def _put(module: Any, name: str, wrapper: Callable[..., Any]) -> None:
-    """Hook one function; one that a version does not have is no reason to fail the bot's import."""
-    wrap_object(module, name, _Hook, (wrapper,))
+def put(module: Any, name: str, wrapper: Callable[..., Any]) -> None:
+    """Hook one function; one that a version does not have is no reason to fail the bot's import.
+
+    Args:
+        module: Or class that holds it.
+        name: `function` or `Class.method`.
+        wrapper: Is called in its place, with what it was bound to as wrapt does it.
+    """
+    owner, _, attribute = name.rpartition(".")
+    holder = operator.attrgetter(owner)(module) if owner else module
+    hook = _function(inspect.getattr_static(holder, attribute), wrapper, bound=isinstance(holder, type))
+    if hook is None:
+        wrap_object(module, name, _Hook, (wrapper,))
+    else:
+        _functions.add(hook)
+        setattr(holder, attribute, hook)
+
+
+def _function(function: Any, wrapper: Callable[..., Any], *, bound: bool) -> Callable[..., Any] | None:
+    """Return a hook that is a function like what it stands for, or None: wrapt takes all, for 1 to 2 us a call more."""
+    if type(function) is not FunctionType or function.__code__.co_flags & _YIELDS:
+        return None
+    if not inspect.iscoroutinefunction(function):
+        return _plain(function, wrapper, bound=bound)
+    # a hook that does something before it is awaited must go on to do it then
+    return _awaited(function, wrapper, bound=bound) if inspect.iscoroutinefunction(wrapper) else None
+
+
+def _plain(function: FunctionType, wrapper: Callable[..., Any], *, bound: bool) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return wrapper(MethodType(function, self), self, args, kwargs)
+
+    @functools.wraps(function)
+    def free(*args: Any, **kwargs: Any) -> Any:
+        return wrapper(function, None, args, kwargs)
+
+    return method if bound else free
+
+
+def _awaited(function: FunctionType, wrapper: Callable[..., Any], *, bound: bool) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return await wrapper(MethodType(function, self), self, args, kwargs)
+
+    @functools.wraps(function)
+    async def free(*args: Any, **kwargs: Any) -> Any:
+        return await wrapper(function, None, args, kwargs)
+
+    return method if bound else free
+
+
+def take_off(module: Any, name: str) -> None:
+    """Take a hook off again, what runs through it ends as it began; somebody else's upon ours stays."""
+    owner, _, attribute = name.rpartition(".")
+    holder: Any = getattr(module, owner, None) if owner else module
+    hook: object = vars(holder or object).get(attribute)
+    if type(hook) is _Hook or (type(hook) is FunctionType and hook in _functions):
+        setattr(holder, attribute, operator.attrgetter("__wrapped__")(hook))
 
 
 class LazyInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped upstream
@@ -136,15 +200,12 @@ class LazyInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped upstr
     def _arrived(self, module: Any) -> None:
         """Put the hooks on a module that is imported."""
         for name, wrapper in self.hooks[module.__name__].items():
-            _put(module, name, wrapper)
+            put(module, name, wrapper)
 
     def _left(self, module: Any) -> None:
-        """Take the hooks off it again; what runs through one at that moment ends as it began."""
+        """Take the hooks off it again."""
         for name in self.hooks[module.__name__]:
-            owner, _, attribute = name.rpartition(".")
-            holder = getattr(module, owner, None) if owner else module
-            if holder is not None and isinstance(vars(holder).get(attribute), _Hook):  # somebody else's upon ours stays
-                setattr(holder, attribute, vars(holder)[attribute].__wrapped__)
+            take_off(module, name)
 
     def _uninstrument(self, **kwargs: Any) -> None:
         del kwargs

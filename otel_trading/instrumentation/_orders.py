@@ -86,7 +86,8 @@ class Orders:
             currency: What it is paid in.
         """
         order = Order(client_id, symbol=symbol, base=base, currency=currency)
-        self._name(venue, client_id, order, order.tally)
+        with self._lock:
+            self._name(venue, client_id, order, order.tally)
 
     def acknowledged(self, venue: str, client_id: str, *names: object) -> None:
         """Take the reply to an order: the venue has it, under these names."""
@@ -111,7 +112,8 @@ class Orders:
         order = found[0]
         if names and names[0] is not None and self._find(venue, names[0]) is None:
             order.tally = Tally()
-            self._name(venue, client_id, order, order.tally)
+            with self._lock:
+                self._name(venue, client_id, order, order.tally)
         early = [self._join(venue, str(name), order, order.tally) for name in names if name is not None]
         order.status = "new"
         meter.order_status_changed(status="replaced", client_id=client_id, venue=venue)
@@ -259,17 +261,17 @@ class Orders:
         """Give an order one name more, and what came under that name before; returns the last report of it."""
         with self._lock:
             self._name(venue, name, order, tally)
-            other = self._others.pop((venue, name), None)
+            other = self._others.pop((venue, name), None) if self._others else None
             if other is None:
                 return None
             tally.add(other)
         return other.early
 
     def _name(self, venue: str, name: str, order: Order, tally: Tally) -> None:
-        with self._lock:
-            self._names[venue, name] = order, tally
-            if len(self._names) > MAX_NAMES:
-                self._names.popitem(last=False)
+        """Enter a name, under the lock."""
+        self._names[venue, name] = order, tally
+        if len(self._names) > MAX_NAMES:
+            self._names.popitem(last=False)
 
 
 def _later(order: Order, call: Callable[[], object]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from collections import deque
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -20,6 +22,9 @@ from otel_trading.semconv import venue as _venue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    #: A header, and what it means.
+    _Pairs = tuple[tuple[object, str], ...]
 
 __all__ = ["EMITS", "allow", "clock", "read", "tell"]
 
@@ -43,12 +48,15 @@ _NUMBER: Final = re.compile(r"^\s*(\d+(?:\.\d+)?)")
 _LEFT: Final = re.compile(r"\b(?:r|remaining)=(\d+)")
 _ALLOWED: Final = re.compile(r"\b(?:q|limit)=(\d+)")
 _REQUESTS: Final = "requests"
+_LEAST_REFUSED: Final = 403
 _REFUSED: Final = (418, 429)
 _REFUSED_IF_TOLD_TO_WAIT: Final = (403, 503)
 #: By venue and budget.
 _limits: Final[dict[tuple[str, str], float]] = {}
 #: `Date` is in whole seconds: each reply bounds the offset, and the bounds of this many seconds hold together.
 _WINDOW: Final = 300.0
+#: Replies of a venue of which more than the time is kept: then they are read, where the last one came.
+_MAX_UNREAD: Final = 32
 
 
 @quietly
@@ -71,51 +79,68 @@ def tell(venue: str, status: int, given: Mapping[Any, Any], sent: float) -> None
     Args:
         venue: Which.
         status: Of HTTP.
-        given: Its headers.
+        given: Its headers, which are read at the next collection.
         sent: Unix seconds at which the request left.
     """
     unread = trackers.default().venues.unread
     key = venue, _context.current()
-    reply = unread.get(key)
-    if not isinstance(reply, _Replies):
-        reply = _Replies(venue)
-    unread.leave(key, reply)  # again each time: a collection may have taken it away just now
-    reply.take(status, given, sent)
+    replies = unread.get(key)
+    if not isinstance(replies, _Replies):
+        replies = _Replies(venue)
+    replies.unread.append((given, sent, time.time()))
+    unread.leave(key, replies)  # again each time: a collection may have taken it away just now
+    if status >= _LEAST_REFUSED and _refused(status, given):
+        meter.rate_limited(name=_REQUESTS, error=str(status), venue=venue)
+    if len(replies.unread) >= _MAX_UNREAD:
+        replies.read()
+
+
+def _refused(status: int, given: Mapping[Any, Any]) -> bool:
+    return status in _REFUSED or (
+        status in _REFUSED_IF_TOLD_TO_WAIT and any(str(name).lower() == "retry-after" for name in given)
+    )
 
 
 class _Replies:
-    """What the replies of a venue since the last collection tell, of each thing the last one; called, it says so."""
+    """What the replies of a venue since the last collection tell, of each thing the last one; called, it says so.
 
-    __slots__ = ("_context", "_second", "_shares", "_usage", "_venue")
+    They are read some at a time: one by one, in the middle of calls, the processor would have forgotten how each time.
+    """
+
+    __slots__ = ("_context", "_second", "_shares", "_usage", "_venue", "unread")
 
     def __init__(self, venue: str) -> None:
         self._venue = venue
+        #: Headers, and when the request left and the reply came.
+        self.unread: deque[tuple[Mapping[Any, Any], float, float]] = deque()
         self._usage: dict[str, Any] = {}
         self._shares: dict[str, str] = {}
         #: A `Date`, when what the last reply with it answers had left, and when the first one came.
         self._second: tuple[str, float, float] | None = None
         self._context = copy_context()  # what the bot set in force where it called
 
-    def take(self, status: int, given: Mapping[Any, Any], sent: float) -> None:
-        """Take one reply; arguments as for `tell`."""
-        headers: dict[str, str] = {}
-        for name, value in getattr(given, "lower_items", given.items)():
-            told, budget = _meant(name)
-            if budget:
-                self._usage[budget] = value
-            elif told:
-                headers[told] = str(value)
+    def read(self) -> None:
+        """Read what nobody has read yet."""
+        with suppress(IndexError):  # no more
+            while True:
+                self._take(*self.unread.popleft())
+
+    @quietly
+    def _take(self, given: Mapping[Any, Any], sent: float, received: float) -> None:
+        usage, others, twice = _telling(tuple(given))
+        found = dict(given.items()) if twice else given  # of one that comes twice the last counts
+        for name, of in usage:
+            self._usage[of] = found[name]
+        headers = {told: str(found[name]) for name, told in others}
         if not _SHARES.isdisjoint(headers):
             self._shares = headers
-        if status in _REFUSED or (status in _REFUSED_IF_TOLD_TO_WAIT and "retry-after" in headers):
-            meter.rate_limited(name=_REQUESTS, error=str(status), venue=self._venue)
         if "date" in headers and "age" not in headers:  # a reply with an age is a cache's, not the venue's
-            self._took(headers["date"], sent)
+            self._took(headers["date"], sent, received)
 
-    def _took(self, date: str, sent: float) -> None:
+    def _took(self, date: str, sent: float, received: float) -> None:
         known = self._second
         if known is None or known[0] != date:
-            self._second = date, sent, time.time()
+            self._second = date, sent, received
             self._compare(known)
         else:
             self._second = date, sent, known[2]
@@ -125,6 +150,7 @@ class _Replies:
         self._context.copy().run(self._tell)
 
     def _tell(self) -> None:
+        self.read()
         for name, text in list(self._usage.items()):
             _budget(self._venue, name, _number(str(text)))
         headers = self._shares
@@ -141,6 +167,19 @@ class _Replies:
         if second is not None:
             date, sent, received = second
             offset(_bounded(self._venue, sent - _unix(date) - 1.0, received - _unix(date), received), self._venue)
+
+
+@lru_cache(maxsize=256)
+def _telling(names: tuple[object, ...]) -> tuple[_Pairs, _Pairs, bool]:
+    """Return by headers, as a venue's replies mostly have the same: which are usage of what, which tell something else.
+
+    And whether one of them is there twice.
+    """
+    meant = [(name, *_meant(name)) for name in names]
+    usage = tuple((name, budget) for name, _, budget in meant if budget)
+    others = tuple((name, told) for name, told, budget in meant if told and not budget)
+    lower = [str(name).lower() for name, *_ in (*usage, *others)]
+    return usage, others, len(set(lower)) < len(lower)
 
 
 @lru_cache(maxsize=1024)

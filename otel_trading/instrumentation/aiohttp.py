@@ -76,19 +76,17 @@ async def _opened(link: _links.Link, attempt: Awaitable[Any]) -> Any:
     return connection
 
 
-def _receive(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+async def _receive(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     link = _links.of(instance)
-    return wrapped(*args, **kwargs) if link is None else _received(link, instance, wrapped(*args, **kwargs))
-
-
-async def _received(link: _links.Link, connection: Any, receiving: Awaitable[Any]) -> Any:
+    if link is None:
+        return await wrapped(*args, **kwargs)
     link.reader = asyncio.current_task()
     try:
-        message = await receiving
+        message = await wrapped(*args, **kwargs)
     finally:
         link.reader = None
     if message.type in _GONE:
-        link.lost(_cause(connection, message))
+        link.lost(_cause(instance, message))
     elif message.type in {_TEXT, _BINARY}:
         link.received(message.data)
     return message

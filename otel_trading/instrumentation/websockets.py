@@ -23,11 +23,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from opentelemetry.instrumentation.utils import unwrap
-from wrapt import wrap_function_wrapper
-
 from otel_trading.instrumentation import _links
-from otel_trading.instrumentation._hooks import LazyInstrumentor
+from otel_trading.instrumentation._hooks import LazyInstrumentor, put, take_off
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -94,14 +91,11 @@ def _code(connection: Any) -> str | None:
     return None
 
 
-def _receive(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+async def _receive(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    received = await wrapped(*args, **kwargs)
     link = _links.of(instance)
-    return wrapped(*args, **kwargs) if link is None else _received(link, wrapped(*args, **kwargs))
-
-
-async def _received(link: _links.Link, message: Awaitable[Any]) -> Any:
-    received = await message
-    link.received(received)
+    if link is not None:
+        link.received(received)
     return received
 
 
@@ -201,12 +195,11 @@ class WebsocketsInstrumentor(LazyInstrumentor):
 
     def _arrived(self, module: Any) -> None:
         for name in _there(module):
-            wrap_function_wrapper(module, name, self.hooks[module.__name__][name])
+            put(module, name, self.hooks[module.__name__][name])
 
     def _left(self, module: Any) -> None:
         for name in _there(module):
-            owner, _, attribute = name.rpartition(".")
-            unwrap(getattr(module, owner) if owner else module, attribute)
+            take_off(module, name)
 
 
 def _there(module: Any) -> list[str]:

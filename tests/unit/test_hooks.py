@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import pickle
 import sys
 from types import ModuleType
@@ -24,6 +27,10 @@ class Owner:
     @staticmethod
     def static(x): return "static", x
 class Heir(Owner): pass
+class Waiting:
+    async def answers(self, x): return "answers", x
+    async def seen_at_once(self, x): return "seen_at_once", x
+    def yields(self, x): yield "yields", x
 """
 NAMES = ("function", "Owner.method", "Owner.of_class", "Owner.static")
 seen: list[str] = []
@@ -34,10 +41,19 @@ def _see(wrapped: Callable[..., Any], _instance: object, args: tuple[Any, ...], 
     return wrapped(*args, **kwargs)
 
 
+async def _see_async(
+    wrapped: Callable[..., Any], _instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    answer = await wrapped(*args, **kwargs)
+    seen.append(wrapped.__name__)
+    return answer
+
+
 class Hooked(LazyInstrumentor):
     versions = "wrapt"
     hooks: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
         "hooked_library": dict.fromkeys((*NAMES, "of_another_version", "Owner.of_another", "Another.method"), _see)
+        | {"Waiting.answers": _see_async, "Waiting.seen_at_once": _see, "Waiting.yields": _see}
     }
 
 
@@ -46,6 +62,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     module = ModuleType("hooked_library")
     exec(SOURCE, vars(module))  # noqa: S102  a library that nobody imported before
     monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(Hooked, "_instance", None)  # else it would hook the module of the test before
     seen.clear()
     instrumentor = Hooked()
     instrumentor.instrument()
@@ -80,6 +97,38 @@ def test_somebody_elses_hook_upon_ours_stays(library: Any) -> None:
 
     def theirs(self: object, x: int) -> Any:
         return "theirs", ours.__get__(self)(x)
+
+    library.Owner.method = theirs
+    Hooked().uninstrument()
+
+    assert library.Owner().method(1) == ("theirs", ("method", 1))
+
+
+def test_what_waits_or_yields_is_known_to_do_so_and_its_hook_runs_when_it_did(library: Any) -> None:
+    waiting = library.Waiting()
+
+    assert all(map(inspect.iscoroutinefunction, (waiting.answers, waiting.seen_at_once)))
+    assert inspect.isgeneratorfunction(waiting.yields)
+    answers = waiting.answers(1), waiting.seen_at_once(1)
+    assert seen == ["seen_at_once"]
+    assert [asyncio.run(answer) for answer in answers] == [("answers", 1), ("seen_at_once", 1)]
+    assert [*waiting.yields(1)] == [("yields", 1)]
+    assert seen == ["seen_at_once", "answers", "yields"]
+
+
+def test_what_is_hooked_looks_as_before(library: Any) -> None:
+    method = library.Owner.method
+
+    assert (method.__qualname__, str(inspect.signature(method))) == ("Owner.method", "(self, x)")
+    assert method(library.Owner(), x=1) == ("method", 1)
+
+
+def test_a_wrapper_that_copies_what_stands_on_ours_stays(library: Any) -> None:
+    ours = vars(library.Owner)["method"]
+
+    @functools.wraps(ours)
+    def theirs(self: object, x: int) -> Any:
+        return "theirs", ours(self, x)
 
     library.Owner.method = theirs
     Hooked().uninstrument()

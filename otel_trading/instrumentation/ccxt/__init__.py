@@ -30,11 +30,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from opentelemetry.instrumentation.utils import unwrap
-from wrapt import wrap_function_wrapper
-
 from otel_trading.instrumentation import _replies
-from otel_trading.instrumentation._hooks import LazyInstrumentor
+from otel_trading.instrumentation._hooks import LazyInstrumentor, put, take_off
 from otel_trading.instrumentation._orders import EMITS
 from otel_trading.instrumentation.ccxt._base import BASE
 from otel_trading.instrumentation.ccxt._unified import dress_all, undress
@@ -76,13 +73,13 @@ class CcxtInstrumentor(LazyInstrumentor):
 
     def _arrived(self, module: Any) -> None:
         for name, hook in self.hooks[module.__name__].items():
-            wrap_function_wrapper(module, f"{_owner(module)}.{name}", hook)
+            put(module, f"{_owner(module)}.{name}", hook)
         if module.__name__ == _FIRST:
             dress_all(getattr(module, _owner(module)))
 
     def _left(self, module: Any) -> None:
         for name in self.hooks[module.__name__]:
-            unwrap(getattr(module, _owner(module)), name)
+            take_off(module, f"{_owner(module)}.{name}")
         if module.__name__ == _FIRST:
             undress()
 

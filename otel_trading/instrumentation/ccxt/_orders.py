@@ -118,7 +118,8 @@ def market(exchange: Any, symbol: Any) -> dict[str, Any]:
 def kind(order: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """Return what an order is, as keywords of `meter.order_request`; what has no word in FIX is left out."""
     plain = str(order.get("type") or "").lower().replace("-", "_").replace(" ", "_")
-    type_ = next((kinds.get(plain) for name, kinds in _TRIGGERED.items() if params.get(name)), None)
+    # most orders have no parameters
+    type_ = next((kinds.get(plain) for name, kinds in _TRIGGERED.items() if params.get(name)), None) if params else None
     return {
         "side": _SIDES.get(str(order.get("side")).lower()),
         "type": type_ or _TYPES.get(plain),
@@ -138,8 +139,7 @@ def placed(exchange: Any, order: dict[str, Any], sent: Any) -> dict[str, Any]:
     """
     params = fields(order.get("params"))
     traded = market(exchange, order.get("symbol"))
-    given = [place.get(name) for place in (fields(sent), params) for name in _CLIENT_IDS]
-    client_id = next((str(name) for name in given if name), None) or ORDERS.number(exchange.id)
+    client_id = _client_id(fields(sent)) or _client_id(params) or ORDERS.number(exchange.id)
     terms(exchange, traded)
     symbol = traded.get("symbol", order.get("symbol"))
     ORDERS.sent(exchange.id, client_id, symbol=symbol, base=traded.get("base"), currency=_currency(traded))
@@ -149,6 +149,14 @@ def placed(exchange: Any, order: dict[str, Any], sent: Any) -> dict[str, Any]:
         "instrument_type": _KINDS.get(str(traded.get("type"))),
         **kind(order, params),
     }
+
+
+def _client_id(params: dict[str, Any]) -> str | None:
+    for name in _CLIENT_IDS if params else ():
+        given = params.get(name)
+        if given:
+            return str(given)
+    return None
 
 
 def terms(exchange: Any, traded: dict[str, Any]) -> None:
