@@ -14,6 +14,7 @@ from multiprocessing import util
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import trackers
+from otel_trading.sdk import exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,7 @@ def close_at_exit(heartbeat: Heartbeat, shutdowns: list[Callable[[], None]]) -> 
         heartbeat: Of this process; ends with it.
         shutdowns: One per provider; each may block, none may be lost because another does.
     """
+    exit_code.watch()
     closers = [_Closer(shutdown) for shutdown in shutdowns]
     open_in = {os.getpid()}
 
@@ -83,12 +85,18 @@ def close_at_exit(heartbeat: Heartbeat, shutdowns: list[Callable[[], None]]) -> 
 
 
 def _crashed() -> bool:
-    """Return whether an exception that nobody caught ends the process: it broke, it did not stop. Ctrl-C stops it.
+    """Return whether the process broke and did not stop: an exception that nobody caught, or a code that says so.
 
-    Python remembers the exception for us, but for a worker of `multiprocessing`, which still has it in hand.
+    Ctrl-C stops it. Python remembers the exception for us, but for a worker of `multiprocessing`, which still has it in
+    hand; a code is ours to remember.
     """
-    error: type[BaseException] | None = sys.exc_info()[0] or getattr(sys, "last_type", None)
-    return error is not None and not issubclass(error, (KeyboardInterrupt, SystemExit)) and not hasattr(sys, "ps1")
+    if hasattr(sys, "ps1"):
+        return False
+    in_hand = sys.exc_info()[1]
+    if isinstance(in_hand, SystemExit):
+        return exit_code.is_failure(in_hand)
+    error: type[BaseException] | None = type(in_hand) if in_hand else getattr(sys, "last_type", None)
+    return exit_code.failed() or (error is not None and not issubclass(error, KeyboardInterrupt))
 
 
 def _close_workers(close: Callable[[], None]) -> None:

@@ -24,12 +24,31 @@ _TERMINATED: Final = (
     "async def bot():\n    asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGTERM)\n"
     "    await asyncio.sleep(30)\nasyncio.run(bot())"
 )
+_KILLED: Final = "os.kill(os.getpid(), signal.SIGTERM); time.sleep(30)"
 #: How it ends -> what it does, its exit code, and whether that is a clean end.
 _EXITS: Final = {
     "return": ("", 0, True),
-    "sys-exit": ("sys.exit(3)", 3, True),
+    "sys-exit": ("sys.exit()", 0, True),
+    "sys-exit-0": ("sys.exit(0)", 0, True),
+    "sys-exit-3": ("sys.exit(3)", 3, False),
+    "sys-exit-3-deep": ("def main():\n    sys.exit(3)\nmain()", 3, False),
+    "sys-exit-3-in-asyncio": ("async def bot():\n    sys.exit(3)\nasyncio.run(bot())", 3, False),
+    "sys-exit-3-through-finally": ("try:\n    sys.exit(3)\nfinally:\n    print('cleans up')", 3, False),
+    "sys-exit-with-a-list": ("sys.exit(['no', 'key'])", 1, False),
+    "sys-exit-with-a-sentence": ("sys.exit('no key')", 1, False),
+    "sys-exit-as-told": ("signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n" + _KILLED, 143, True),
+    "sys-exit-3-that-was-caught": (
+        "def main():\n    try:\n        sys.exit(3)\n    except SystemExit:\n        pass\nmain()",
+        0,
+        True,
+    ),
+    "sys-exit-3-of-a-thread": (
+        "thread = threading.Thread(target=sys.exit, args=(3,))\nthread.start()\nthread.join()",
+        0,
+        True,
+    ),
     "exception": ("raise RuntimeError('the bot broke')", 1, False),
-    "sigterm": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(30)", 143, True),
+    "sigterm": (_KILLED, 143, True),
     "sigint": ("os.kill(os.getpid(), signal.SIGINT); time.sleep(30)", -2, True),
     "asyncio-cancel": (_CANCELLED, 1, False),
     "sigterm-in-asyncio": (

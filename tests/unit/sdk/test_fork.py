@@ -307,12 +307,13 @@ def test_a_forked_worker_sends_what_it_counted_in_prometheus_client_itself(sink:
     assert sorted(sink.by_instance("quiet_total").values()) == [0, 3]
 
 
+@pytest.mark.parametrize("end", ["raise ValueError('broke')", "sys.exit(1)"])
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_worker_that_breaks_has_not_stopped(sink: Collector, tmp_path: Path, method: str) -> None:
+def test_a_worker_that_breaks_has_not_stopped(sink: Collector, tmp_path: Path, method: str, end: str) -> None:
     (tmp_path / "breaking.py").write_text(
-        "import otel_trading\nfrom otel_trading import meter\n"
+        "import otel_trading, sys\nfrom otel_trading import meter\n"
         "def breaks():\n    otel_trading.configure()\n    meter.signal_emitted(type='buy', strategy='s')\n"
-        "    raise ValueError('broke')\n"
+        f"    {end}\n"
     )
     _run(
         sink,
