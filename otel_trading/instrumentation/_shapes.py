@@ -10,7 +10,17 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from otel_trading.semconv.attributes import DataKind
 
-__all__ = ["asked", "asked_by_url", "kind_of", "number_of"]
+__all__ = [
+    "NUMBERED",
+    "asked",
+    "asked_by_url",
+    "ends",
+    "is_control",
+    "kind_of",
+    "kind_of_word",
+    "number_of",
+    "subscribes",
+]
 
 #: Bytes of a message that are looked at; every venue below says within them what it sends.
 _HEAD: Final = 400
@@ -48,7 +58,7 @@ _SUBSCRIBED: Final = b"ubscri"
 _CARRIES: Final = re.compile(rb'"data"\s*:\s*(?:\[\s*[^\]\s]|\{\s*[^}\s])')
 #: Without such a word: books and best prices of Binance, and answers to a call.
 _BOOK: Final = re.compile(rb'"(?:bids|asks|lastUpdateId)"')
-_QUOTE: Final = re.compile(rb'"b":"[^"]*","B":"[^"]*","a":"')
+_QUOTE: Final = re.compile(rb'"b":\s*"[^"]*",\s*"B":\s*"[^"]*",\s*"a":\s*"')
 _ANSWER: Final = re.compile(rb'"(?:result|success|info|code|ret_msg)"\s*:|^\s*"?(?i:ping|pong)"?\s*$')
 #: Kraken's first API and Bitfinex say it bare, in a list: [4, {...}, "trade", "XBT/USD"], [4, "hb"].
 _LISTED: Final = re.compile(rb'"([a-z]+)(?:-\d+)?"\s*(?:,\s*"[^"]{3,24}"\s*)?\]\s*$')
@@ -58,7 +68,7 @@ _ENDS: Final = re.compile(rb"unsub", re.IGNORECASE)
 _QUOTED: Final = re.compile(rb'"([^"\\]{1,40})"')
 _AT: Final = re.compile(r"@([a-zA-Z]\w{2,})")
 #: What a venue numbers without holes, by what and in what: the trades of one symbol.
-_NUMBERED: Final = {
+NUMBERED: Final = {
     "binance": re.compile(rb'"s":"(\w{1,32}","[ta])":(\d{1,18})\b'),
     "binanceus": re.compile(rb'"s":"(\w{1,32}","[ta])":(\d{1,18})\b'),
     "coinbaseexchange": re.compile(rb'"trade_id":(?=\d{1,18},.{1,350}"product_id":"([\w-]{1,32})")(\d{1,18})'),
@@ -88,6 +98,26 @@ def asked(message: str | bytes) -> tuple[set[DataKind], set[DataKind]]:
     return (none, kinds) if _ENDS.search(text) else (kinds, none)
 
 
+def subscribes(message: str | bytes) -> bool:
+    """Return whether a message to the venue subscribes or ends a subscription."""
+    return _ASKS.search(_start(message, _ASKED)) is not None
+
+
+def ends(message: str | bytes) -> bool:
+    """Return whether a message that `subscribes` ends a subscription."""
+    return _ENDS.search(_start(message, _ASKED)) is not None
+
+
+def kind_of_word(word: str) -> DataKind | None:
+    """Return the kind of data that a word of a venue means, such as the name of a channel."""
+    return _kind(word.encode("utf-8", "replace"))
+
+
+def is_control(word: str) -> bool:
+    """Return whether a word of a venue means that no data comes."""
+    return _CONTROL.search(word.lower()) is not None
+
+
 def asked_by_url(url: str) -> set[DataKind]:
     """Return the kinds of data that opening a URL subscribes: Binance's .../ws/btcusdt@trade."""
     parts = urlsplit(url)
@@ -102,7 +132,7 @@ def number_of(venue: str, message: str | bytes) -> tuple[str, int] | None:
         venue: Only some number their trades.
         message: As it came.
     """
-    pattern = _NUMBERED.get(venue)
+    pattern = NUMBERED.get(venue)
     found = pattern.search(_start(message, _HEAD)) if pattern else None
     return (found[1].decode(), int(found[2])) if found else None
 

@@ -8,10 +8,12 @@
 | a message with data, when the bot receives it          | `trading.market_data.messages`; starts `.age` again        |
 | a subscription that the bot sends or that the URL is   | starts `trading.market_data.age`                           |
 | ids of trades, of Binance and Coinbase Exchange        | `trading.market_data.gaps`                                 |
+| times in messages of Binance, Kraken and Coinbase      | `trading.market_data.delay`                                |
 
 What is data, how connections are named and what is left out: as `otel_trading.instrumentation.websockets` says. Pings
-are not timed: aiohttp keeps pongs to itself. A loss is noticed when the bot receives, as aiohttp tells it then. What
-ccxt opens is reported by its own instrumentation. OpenTelemetry's own package traces and times requests.
+are not timed: aiohttp keeps pongs to itself. A loss is noticed when the bot receives, as aiohttp tells it then, else a
+second after the connection broke. A session that is closed closes what it opened. What ccxt opens is reported by its
+own instrumentation. OpenTelemetry's own package traces and times requests.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from otel_trading.instrumentation import _links, _replies
 from otel_trading.instrumentation._hooks import LazyInstrumentor, quietly
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from otel_trading.semconv import Metric
 
@@ -35,6 +37,8 @@ _NAME: Final = "aiohttp"
 #: Of aiohttp's WSMsgType, which are numbers of RFC 6455 and own ones.
 _TEXT: Final = 1
 _BINARY: Final = 2
+#: Seconds in which a bot that receives learns of a loss.
+_PATIENCE: Final = 1.0
 _GONE: Final = frozenset({8, 256, 257, 258})  # close, closing, closed, error
 
 
@@ -56,10 +60,15 @@ def _read_error(error: Any, sent: float) -> None:
     _replies.read(reply, sent)
 
 
-def _connect(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    link = _links.opening(_url(instance, args[0] if args else kwargs.get("url")), _NAME)
-    opened = wrapped(*args, **kwargs)
-    return opened if link is None else _opened(link, opened)
+async def _connect(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    link = _links.opening(_url(instance, args[0] if args else kwargs.get("url")), _NAME, owner=instance)
+    if link is None:
+        return await wrapped(*args, **kwargs)
+    with link:
+        connection = await wrapped(*args, **kwargs)
+    link.opened(connection)
+    _follow(link, connection)
+    return connection
 
 
 def _url(session: Any, url: object) -> object:
@@ -69,11 +78,29 @@ def _url(session: Any, url: object) -> object:
         return url
 
 
-async def _opened(link: _links.Link, attempt: Awaitable[Any]) -> Any:
-    with link:
-        connection = await attempt
-    link.opened(connection)
-    return connection
+@quietly
+def _follow(link: _links.Link, connection: Any) -> None:
+    _links.attach(link, connection._conn.protocol)  # noqa: SLF001  where a loss is told that the bot does not receive
+
+
+def _broken(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        return wrapped(*args, **kwargs)
+    finally:
+        if (link := _links.of(instance)) is not None:
+            _lost_soon(link, *args, **kwargs)
+
+
+@quietly
+def _lost_soon(link: _links.Link, exc: BaseException | None) -> None:
+    asyncio.get_running_loop().call_later(_PATIENCE, link.lost, exc)  # what the bot receives may tell better why
+
+
+async def _session_close(
+    wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    _links.end_of(session)
+    return await wrapped(*args, **kwargs)
 
 
 async def _receive(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -121,7 +148,12 @@ class AiohttpInstrumentor(LazyInstrumentor):
         *(one for one in _links.EMITS if not one.name.startswith("trading.connection.ping")),
     )
     hooks: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
-        "aiohttp.client": {"ClientSession._request": _request, "ClientSession._ws_connect": _connect},
+        "aiohttp.client": {
+            "ClientSession._request": _request,
+            "ClientSession._ws_connect": _connect,
+            "ClientSession.close": _session_close,
+        },
+        "aiohttp.client_proto": {"ResponseHandler.connection_lost": _broken},
         "aiohttp.client_ws": {
             "ClientWebSocketResponse.receive": _receive,
             "ClientWebSocketResponse.send_str": _send,

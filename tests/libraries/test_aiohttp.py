@@ -51,6 +51,11 @@ async def books(session, path, done):
             if log["books"] == 4:
                 done.set()
 
+async def two(session):
+    async with session.ws_connect(url + "/stream?streams=btcusdt@trade/ethusdt@trade") as socket:
+        async for message in socket:
+            pass
+
 async def main():
     async with aiohttp.ClientSession(headers={"X-API-KEY": "PLANTED"}) as session:
         for path in "/order", "/order", "/limited":
@@ -63,6 +68,7 @@ async def main():
         done = [asyncio.Event(), asyncio.Event()]
         tasks = [asyncio.create_task(trades(session, done[0])), asyncio.create_task(books(session, "/v2", done[1]))]
         tasks.append(asyncio.create_task(books(session, "/dead", done[1])))
+        tasks.append(asyncio.create_task(two(session)))
         for one in done:
             await asyncio.wait_for(one.wait(), 20)
         async with session.ws_connect(url + "/echo" + secret):
@@ -98,6 +104,9 @@ def test_an_unchanged_bot(stack: Stack, tmp_path: Path) -> None:
                 f'trading_connection_status{{{dead},trading_connection_state="connected"}}': 1,
                 # heartbeats come, and it is dead all the same
                 f"trading_market_data_age_seconds{{{dead}}} > bool 1": 1,
+                # trades of one symbol come, and the other one is dead
+                f'trading_market_data_age_seconds{{$,trading_connection_name="{place}/stream"}} > bool 1': 1,
+                f"trading_market_data_delay_seconds_count{{$,{HERE}}} >= bool {log['trades']}": 1,
                 # closed by the bot: nothing is left of it, and nothing fires
                 f'sum(trading_connection_status{{$,trading_connection_name="{place}/echo"}}) or vector(0)': 0,
             }
@@ -207,6 +216,53 @@ def test_a_receive_that_times_out_or_is_cancelled_does_so(feed: Feed, capmeter: 
 
     _with_session(feed, run)
     assert capmeter.value(MESSAGES) == 1
+
+
+async def _until(capmeter: CapturingMeter, name: str, state: str) -> None:
+    for _ in range(200):
+        if states(capmeter).get(name) == state:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail(f"{name} is not {state}: {states(capmeter)}")
+
+
+def test_an_attempt_that_is_cancelled_is_over(feed: Feed, capmeter: CapturingMeter) -> None:
+    async def run(session: aiohttp.ClientSession, place: str) -> None:
+        attempt = asyncio.ensure_future(session.ws_connect(f"{place}/slow"))
+        await _until(capmeter, "slow", "connecting")
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+        assert states(capmeter) == {"slow": "disconnected"}
+
+    _with_session(feed, run)
+
+
+def test_nothing_stays_connected(feed: Feed, capmeter: CapturingMeter) -> None:
+    async def run(session: aiohttp.ClientSession, place: str) -> None:
+        unread = await session.ws_connect(f"{place}/ws/btcusdt@trade")
+        await unread.send_str("next")  # the venue hangs up, and nobody receives
+        await _until(capmeter, "ws/btcusdt@trade", "disconnected")
+        assert [message.type async for message in unread] == [aiohttp.WSMsgType.TEXT] * 5
+        assert capmeter.value(MESSAGES, kind="trade") == 5
+
+        socket = await session.ws_connect(f"{place}/echo")
+        closing = asyncio.ensure_future(socket.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert "echo" not in states(capmeter)
+
+    async def main() -> None:
+        kept = []
+        async with aiohttp.ClientSession() as session:
+            await run(session, f"http://127.0.0.1:{feed.port}")
+            kept.append(await session.ws_connect(f"http://127.0.0.1:{feed.port}/dead"))
+            assert states(capmeter)["dead"] == "connected"
+        assert "dead" not in states(capmeter)
+
+    asyncio.run(main())
 
 
 def test_failures_are_the_librarys_own(feed: Feed, capmeter: CapturingMeter) -> None:

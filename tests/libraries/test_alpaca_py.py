@@ -297,6 +297,12 @@ def test_a_stream_that_goes_on_was_lost_and_one_that_stops_is_over(
         await stream._dispatch({"T": "subscription"})
         await stream._dispatch({"T": "of tomorrow"})
         assert count(capmeter, "trading.market_data.messages") == 1
+        assert count(capmeter, "trading.market_data.delay") == 1
+        await stream._dispatch({"T": "q", "S": "AAPL"})  # without a time
+        await stream._dispatch({"T": "b", "S": "AAPL", "t": trade(1)["t"]})  # its time is its beginning
+        assert count(capmeter, "trading.market_data.messages") == 3
+        assert count(capmeter, "trading.market_data.delay") == 1
+        assert not capmeter.samples("trading.sdk.dropped")
         await stream.close()
         assert states() == ["disconnected"]
         assert count(capmeter, "trading.market_data.age", kind="trade") > 0

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from venues.feed import Feed
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosedOK, InvalidStatus
+from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
 from bot_support import assert_held, environment, series, unchanged
-from otel_trading.instrumentation import _links, _shapes
+from otel_trading.instrumentation import _feeds, _shapes
 from otel_trading.instrumentation._hooks import covering
 from otel_trading.instrumentation.websockets import WebsocketsInstrumentor
 
@@ -58,10 +59,16 @@ async def books(path, wanted, done):
             if log["books"] == wanted:
                 done.set()
 
+async def two():
+    async with connect(url + "/stream?streams=btcusdt@trade/ethusdt@trade") as socket:
+        async for message in socket:
+            pass
+
 async def main():
     done = [asyncio.Event() for _ in range(2)]
     tasks = [asyncio.create_task(trades(done[0])), asyncio.create_task(books("/v2", 4, done[1]))]
     tasks.append(asyncio.create_task(books("/dead", -1, done[1])))
+    tasks.append(asyncio.create_task(two()))
     try:
         await connect(url + "/refused" + secret)
     except Exception as error:
@@ -101,6 +108,9 @@ def test_an_unchanged_bot(stack: Stack, tmp_path: Path, name: str, library: str,
                 {
                     # heartbeats come, its pongs are there, and it is dead all the same
                     f'trading_market_data_age_seconds{{$,trading_connection_name="{place}/dead"}} > bool 1': 1,
+                    # trades of one symbol come, and the other one is dead
+                    f'trading_market_data_age_seconds{{$,trading_connection_name="{place}/stream"}} > bool 1': 1,
+                    f"trading_market_data_delay_seconds_count{{$,{HERE}}} >= bool {log['trades']}": 1,
                     f"sum(trading_connection_ping_duration_seconds_count{{$,{HERE}}})": 1,
                     # closed by the bot: nothing is left of it, and nothing fires
                     f'sum(trading_connection_status{{$,trading_connection_name="{place}/echo"}}) or vector(0)': 0,
@@ -341,6 +351,45 @@ async def echo_at(place: str) -> None:
     await connect(place)
 
 
+async def _until(capmeter: CapturingMeter, name: str, state: str) -> None:
+    for _ in range(200):
+        if states(capmeter).get(name) == state:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail(f"{name} is not {state}: {states(capmeter)}")
+
+
+def test_nothing_stays_connected(feed: Feed, capmeter: CapturingMeter) -> None:
+    async def run() -> None:
+        attempt = asyncio.ensure_future(echo_at(url(feed, "/slow")))
+        await _until(capmeter, "slow", "connecting")
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+        assert states(capmeter) == {"slow": "disconnected"}
+
+        unread = await connect(url(feed, "/ws/btcusdt@trade"))
+        await unread.send("next")  # the venue hangs up, and nobody receives
+        await _until(capmeter, "ws/btcusdt@trade", "disconnected")
+        with suppress(ConnectionClosedError):  # the oldest version drops what nobody has received yet
+            got = await unread.recv()
+            assert json.loads(got)["e"] == "trade"
+            assert capmeter.value(MESSAGES, kind="trade") == 1
+        assert states(capmeter)["ws/btcusdt@trade"] == "disconnected"
+
+        socket = await connect(url(feed, "/echo"))
+        closing = asyncio.ensure_future(socket.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert "echo" not in states(capmeter)
+        await socket.wait_closed()
+
+    asyncio.run(run())
+    assert "connected" not in states(capmeter).values()
+
+
 def test_a_hook_that_fails_is_counted_and_not_felt(
     feed: Feed, capmeter: CapturingMeter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,7 +410,7 @@ def test_a_subscription_starts_the_clock_and_its_end_stops_it(
         found = [one for one in capmeter.samples() if one.name == "trading.market_data.age"]
         return {one.attributes["trading.data.kind"] for one in found}
 
-    monkeypatch.setattr(_links, "_LATE", 0.0)
+    monkeypatch.setattr(_feeds, "_LATE", 0.0)
 
     async def again() -> None:
         """Without a word of a subscription, over a connection that was closed before."""

@@ -12,6 +12,7 @@
 | get_clock                                                   | `trading.venue.session.status`                       |
 | both kinds of streams: open, lost, stopped                  | `trading.connection.*`                               |
 | subscriptions, and each message with data                   | `trading.market_data.age`, `.messages` by kind       |
+| times of trades, quotes, books and trade_updates            | `trading.market_data.delay`                          |
 
 An execution counts once by its id, and what a stream missed counts when the order's sum says so. Orders that others
 sent are left alone but for their fills. The age of data is that of its kind on its stream: the five seconds after which

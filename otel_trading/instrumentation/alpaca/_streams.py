@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from otel_trading.instrumentation import _links
+from otel_trading.instrumentation import _links, _subjects
 from otel_trading.instrumentation._hooks import covering, quietly
 from otel_trading.instrumentation.alpaca import _orders
 
@@ -26,6 +26,8 @@ _KINDS: Final[dict[object, DataKind]] = {
     "d": "bar",
     "n": "news",
 }
+#: Whose time is when it happened; a bar's is its beginning.
+_TIMED: Final = frozenset({"trade", "quote", "order_book"})
 _CHANNELS: Final[dict[str, DataKind]] = {
     "trades": "trade",
     "quotes": "quote",
@@ -70,7 +72,7 @@ def _updated(stream: Any, message: Any) -> None:
     if message.get("stream") == "trade_updates":
         link = _link(stream)
         if link is not None:
-            link.took("account")
+            link.took("account", lambda: _subjects.moment_of(message["data"].get("timestamp")))
         _orders.updated(message["data"])
 
 
@@ -93,7 +95,12 @@ def _took(stream: Any, message: Any) -> None:
     kind = _KINDS.get(message.get("T"))
     link = None if kind is None else _link(stream)
     if link is not None and kind is not None:
-        link.took(kind)
+        link.took(kind, lambda: _moment(kind, message))
+
+
+def _moment(kind: DataKind, message: Any) -> float | None:
+    stamp: Any = message.get("t") if kind in _TIMED else None
+    return stamp.to_unix() if hasattr(stamp, "to_unix") else None  # of msgpack
 
 
 async def _subscribe(wrapped: Callable[..., Any], stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

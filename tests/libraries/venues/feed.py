@@ -34,8 +34,9 @@ class Feed:
 
     `/ws/btcusdt@trade` sends trades 1 2 3 5 6 and drops the first connection, and 7 8 over each further one.
     `/v2` answers a subscription, then sends a book, three updates and heartbeats. `/dead` answers and sends heartbeats
-    only. `/polite` sends a trade and closes by the protocol. `/echo` sends back what it gets. Over REST, `/order` tells
-    of a budget and `/limited` refuses. Others answer 404.
+    only. `/stream` sends trades of BTCUSDT ten times a second, whatever was asked for. `/polite` sends a trade and
+    closes by the protocol. `/echo` sends back what it gets. Over REST, `/order` tells of a budget and `/limited`
+    refuses; `/slow` never answers. Others answer 404.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,8 @@ class Feed:
         app.router.add_get("/ws/{stream}", self._trades)
         app.router.add_get("/v2", self._books)
         app.router.add_get("/dead", self._dead)
+        app.router.add_get("/stream", self._stream)
+        app.router.add_get("/slow", self._slow)
         app.router.add_get("/polite", self._polite)
         app.router.add_get("/echo", self._echo)
         app.router.add_get("/order", _order)
@@ -99,6 +102,14 @@ class Feed:
         socket = await _accepted(request)
         await _answer(socket)
         return await _stay(socket, HEARTBEAT)
+
+    async def _stream(self, request: web.Request) -> web.WebSocketResponse:
+        socket = await _accepted(request)
+        return await _stay(socket, {"stream": "btcusdt@trade", "data": trade(1)})
+
+    async def _slow(self, _: web.Request) -> web.Response:
+        await self._over.wait()
+        return web.Response(status=503)
 
     async def _polite(self, request: web.Request) -> web.WebSocketResponse:
         socket = await _accepted(request)
