@@ -16,7 +16,7 @@ from otel_trading.semconv.attributes import Mode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["ALL", "Setting", "check"]
+__all__ = ["ALL", "Setting", "add_venue_hosts", "check"]
 
 PREFIX: Final = "OTEL_TRADING_"
 T = TypeVar("T")
@@ -182,10 +182,34 @@ OTEL_TRADING_STRICT: Final[Setting[bool]] = Setting(
     "Raise on a wrong measurement instead of warning once; on under pytest.",
 )
 
+#: What would be read as more than one entry, and what belongs to a URL.
+_NO_HOST: Final = frozenset("=,/@?# ")
+
 #: Every setting, in the order of the reference.
 ALL: Final[tuple[Setting[object], ...]] = tuple(
     cast("Setting[object]", value) for value in list(globals().values()) if isinstance(value, Setting)
 )
+
+
+def add_venue_hosts(hosts: Mapping[str, str]) -> None:
+    """Set hosts of venues beside those of the variable, for this process and those that it starts; these win.
+
+    Args:
+        hosts: Venue by `host` or `host:port`.
+
+    Raises:
+        ConfigError: For a host that is none.
+    """
+    for host, venue in hosts.items():
+        if not host or not venue or _NO_HOST & {*host, *venue}:
+            message = (
+                f"venue_hosts has {host!r}: {venue!r}. Allowed: host or host:port, and a venue. Correct it."
+            )
+            raise ConfigError(message)
+    known = OTEL_TRADING_VENUE_HOSTS.get()
+    added = _hosts(",".join(f"{host}={venue}" for host, venue in hosts.items()))
+    pairs = dict([*known, *added])
+    os.environ[OTEL_TRADING_VENUE_HOSTS.name] = ",".join(f"{host}={venue}" for host, venue in pairs.items())
 
 
 def check(environ: Mapping[str, str] | None = None) -> None:

@@ -215,7 +215,7 @@ def test_hours_hold_until_the_venue_changes_them(
     client(venue[1], raw_data=raw).get_clock()
     assert count(capmeter, "trading.venue.session.status", trading_status="closed") == 1
 
-    monkeypatch.setattr(trackers.default().sessions, "_clock", lambda: opening)
+    monkeypatch.setattr(trackers.default().sessions, "_clock", lambda: opening + 1)
 
     assert count(capmeter, "trading.venue.session.status", trading_status="closed") == 0
 

@@ -13,6 +13,8 @@ from process_support import QUIET, clean_environment, configured, python
 
 import otel_trading
 from otel_trading.errors import ConfigError
+from otel_trading.instrumentation._hosts import venue_of
+from otel_trading.sdk import setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +84,29 @@ def test_a_port_that_is_none_is_refused(port: str) -> None:
     os.environ.update({"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": port})
     with pytest.raises(ConfigError, match=rf"OTEL_EXPORTER_PROMETHEUS_PORT is '{port}'\. Allowed: 0 to 65535\."):
         otel_trading.configure()
+
+
+@pytest.mark.usefixtures("_environ")
+@pytest.mark.parametrize(
+    ("host", "venue"), [("https://api.here.test/", "x"), ("a,b", "x"), ("", "x"), ("here.test", ""), ("a=b", "x")]
+)
+def test_a_host_that_is_none_is_refused(host: str, venue: str) -> None:
+    with pytest.raises(ConfigError, match="Allowed: host or host:port, and a venue"):
+        otel_trading.configure(venue_hosts={"fine.test": "fine", host: venue})
+    assert "OTEL_TRADING_VENUE_HOSTS" not in os.environ
+
+
+@pytest.mark.usefixtures("_environ")
+@pytest.mark.parametrize("variable", ["", "api.here.test=paper,other.test=other"])
+def test_hosts_of_venues_are_given_as_an_argument_too(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.environ["OTEL_TRADING_VENUE_HOSTS"] = variable
+    monkeypatch.setattr(setup, "configure", lambda: False)  # telemetry is on already
+    assert venue_of("https://api.here.test/x") == ("paper" if variable else None)
+    otel_trading.configure(venue_hosts={"API.here.test": "mine", "127.0.0.1:8080": "local"})
+    assert venue_of("https://api.here.test/x") == "mine"
+    assert venue_of("ws://127.0.0.1:8080/ws") == "local"
+    assert venue_of("ws://127.0.0.1:8081/ws") is None
+    assert venue_of("https://other.test") == ("other" if variable else None)
 
 
 def test_a_refusal_reaches_the_app_before_anything_is_built() -> None:
