@@ -2,70 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
+import functools
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from freqtrade.exceptions import TemporaryError
+from freqtrade.exchange import common
 from freqtrade.freqtradebot import FreqtradeBot
 from freqtrade.rpc.rpc_manager import RPCManager
+from freqtrade_bots import TRADE, configured
 from venues.candles import PRICE, Candles
 
 from bot_support import assert_held, environment, series, start, unchanged
 from otel_trading.instrumentation.freqtrade import FreqtradeInstrumentor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from otel_trading.stack import Stack
     from otel_trading.testing import CapturingMeter
 
-STRATEGY: Final = """
-import json
-from freqtrade.strategy import IStrategy
-
-log = {"loops": -1, "fills": 0, "closed": 0, "profit": 0.0}
-
-class Own(IStrategy):
-    timeframe = "1m"
-    stoploss = -0.5
-    minimal_roi = {}
-    startup_candle_count = 5
-    order_types = {"entry": "market", "exit": "market", "stoploss": "market", "stoploss_on_exchange": False}
-
-    def populate_indicators(self, dataframe, metadata):
-        return dataframe
-
-    def populate_entry_trend(self, dataframe, metadata):
-        dataframe.loc[:, ["enter_long", "enter_tag"]] = (1, "PLANTED")
-        return dataframe
-
-    def populate_exit_trend(self, dataframe, metadata):
-        return dataframe
-
-    def custom_exit(self, pair, trade, current_time, current_rate, current_profit, **kwargs):
-        return "PLANTED" if pair.startswith("BTC") else None
-
-    def order_filled(self, pair, trade, order, current_time, **kwargs):
-        log["fills"] += 1
-        if not trade.is_open:
-            log["closed"] += 1
-            log["profit"] += trade.close_profit_abs
-
-    def bot_loop_start(self, current_time, **kwargs):
-        log["loops"] += 1
-        if log["loops"] >= 2 and log["closed"]:
-            print(json.dumps(log), flush=True)
-            input()
-"""
-TRADE: Final = """
-from freqtrade.main import main
-
-data = ["-c", "FOLDER/config.json", "--userdir", "FOLDER"]
-main(["trade", *data, "--strategy-path", "FOLDER/strategies", "--strategy", "Own"])
-"""
 BACKTEST: Final = """
 import sys
 import time
@@ -80,43 +40,12 @@ main(["backtesting", *data, "--cache", "none", "--strategy-path", "FOLDER/strate
 """
 
 
-def _config(url: str) -> dict[str, Any]:
-    prices = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
-    markets = {"fetchMarkets": {"types": ["spot"]}, "fetchMargins": False, "fetchCurrencies": False}
-    return {
-        "dry_run": True,
-        "dry_run_wallet": 1000,
-        "max_open_trades": 2,
-        "stake_currency": "USDT",
-        "stake_amount": 100,
-        "db_url": "sqlite://",
-        "initial_state": "running",
-        "entry_pricing": prices,
-        "exit_pricing": prices,
-        "exchange": {
-            "name": "binance",
-            "key": "PLANTED",
-            "secret": "PLANTED",
-            "pair_whitelist": ["BTC/USDT", "ETH/USDT"],
-            "enable_ws": False,
-            "only_from_ccxt": True,
-            "ccxt_config": {
-                "urls": {"api": dict.fromkeys(("public", "private"), f"{url}/api/v3")},
-                "options": markets,
-            },
-        },
-        "pairlists": [{"method": "StaticPairList"}],
-        "internals": {"process_throttle_secs": 1},
-    }
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """What a user of freqtrade has: a configuration and a strategy."""
     with Candles() as venue:
-        (tmp_path / "config.json").write_text(json.dumps(_config(venue.url)), encoding="utf-8")
-        (tmp_path / "strategies").mkdir()  # all scripts of its folder are run to look for a strategy
-        (tmp_path / "strategies" / "own.py").write_text(STRATEGY, encoding="utf-8")
+        venue.refused = 2
+        configured(tmp_path, venue.url)
         yield tmp_path
 
 
@@ -124,6 +53,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def test_the_bot_and_prometheus_agree(stack: Stack, folder: Path) -> None:
     text = TRADE.replace("FOLDER", str(folder))
     with unchanged(folder, "freqtrade-bot", text, environment(stack)) as log:
+        assert log["retries"] == 2
         assert_held(stack, "freqtrade-bot", _expected(log))
         assert "PLANTED" not in str(series(stack, "freqtrade-bot"))
 
@@ -156,6 +86,7 @@ def _expected(log: dict[str, Any]) -> dict[str, float]:
     return {
         f"sum(trading_execution_fills_total{{{own}}})": log["fills"],
         f"sum(trading_order_requests_total{{{own},trading_order_operation='new'}})": log["fills"],
+        f"sum(trading_resilience_retries_total{{{own}}})": log["retries"],
         f"sum(trading_trade_closures_total{{{own}}})": log["closed"],
         _near(f"trading_portfolio_pnl{{{own},trading_pnl_type='realized'}}", log["profit"]): 1,
         f"trading_position_quantity{{{own},trading_instrument_symbol='ETH/USDT'}}": 100 / PRICE,
@@ -238,6 +169,65 @@ def test_a_fill_counts_once(instrumentor: FreqtradeInstrumentor, capmeter: Captu
     instrumentor.uninstrument()
     manager.send_msg(FILL)
     assert capmeter.value("trading.execution.fills") == 1
+
+
+class Exchange:
+    """A user's own exchange, which fails as often as it is told to."""
+
+    id = "own"
+    name = "Own"
+
+    def __init__(self, failures: int) -> None:
+        self.failures, self.calls = failures, 0
+
+    def fetch(self, value: str) -> str:
+        self.calls += 1
+        if self.calls <= self.failures:
+            message = "PLANTED"
+            raise TemporaryError(message)
+        return value
+
+    async def fetch_async(self, value: str) -> str:
+        return self.fetch(value)
+
+
+def _kinds(exchange: Exchange) -> dict[str, Callable[[str], str]]:
+    """The same call, decorated in each way that freqtrade knows."""
+    later = common.retrier_async(Exchange.fetch_async)
+    return {
+        "bare": functools.partial(common.retrier(Exchange.fetch), exchange),
+        "retries": functools.partial(common.retrier(retries=4)(Exchange.fetch), exchange),
+        "bound": common.retrier(exchange.fetch, retries=4),
+        "async": lambda value: asyncio.run(later(exchange, value)),
+    }
+
+
+@pytest.mark.usefixtures("instrumentor")
+@pytest.mark.parametrize("kind", ["bare", "retries", "bound", "async"])
+def test_each_attempt_after_the_first_is_a_retry(capmeter: CapturingMeter, kind: str) -> None:
+    exchange = Exchange(3)
+    assert _kinds(exchange)[kind]("PLANTED") == "PLANTED"
+    assert exchange.calls == 4
+    operation = "fetch_async" if kind == "async" else "fetch"
+    retries = "trading.resilience.retries"
+    assert capmeter.value(retries, operation=operation, error_type="TemporaryError", venue="own") == 3
+
+    exchange = Exchange(99)
+    with pytest.raises(TemporaryError, match="PLANTED"):
+        _kinds(exchange)[kind]("PLANTED")
+    assert exchange.calls == 5
+    assert capmeter.value(retries, operation=operation) == 3 + 4
+    with pytest.raises(TypeError):
+        _kinds(exchange)[kind]()  # type: ignore[call-arg]
+
+
+def test_what_was_decorated_counts_no_more(instrumentor: FreqtradeInstrumentor, capmeter: CapturingMeter) -> None:
+    kinds = _kinds(Exchange(2)) | {"other": _kinds(Exchange(2))["async"]}
+    instrumentor.uninstrument()
+    assert kinds["bare"]("1") == "1"
+    assert kinds["other"]("1") == "1"
+    assert common.retrier.__name__ == "retrier"
+    assert not capmeter.samples("trading.resilience.retries")
 
 
 @pytest.mark.usefixtures("instrumentor")

@@ -9,13 +9,14 @@
 | messages: a new candle was analysed                      | `trading.market_data.messages`, `.age`, of kind bar      |
 | open trades at start, and at each iteration              | `trading.position.*`, `trading.portfolio.value`, `.pnl`  |
 | the wallet's stake currency at each iteration            | `trading.account.balance`                                |
+| `retrier`, `retrier_async`: each attempt after the first | `trading.resilience.retries`                             |
 | `Backtesting.backtest_one_strategy`                      | `trading.backtest.*`                                     |
 
 Mode (paper in dry-run, else live; backtest where it tests), strategy and venue are those of freqtrade, and hold for
 what ccxt tells from inside the loop too, the mode for the whole process with its other threads and its heartbeat;
 equity is in the stake currency, with open trades at the close of their last candle.
 
-freqtrade trades through ccxt, whose instrumentation counts calls, retries, budgets, and in live trading every order and
+freqtrade trades through ccxt, whose instrumentation counts calls, budgets, and in live trading every order and
 fill. So that none counts twice, orders and fills are taken from freqtrade's messages only where ccxt's instrumentation
 cannot see them: in dry-run, where freqtrade makes them up, and where that instrumentation is switched off. Its messages
 tell of whole fills and of no fee: the fees of both sides, and funding, are booked with the exit, so that the P&L is
@@ -31,10 +32,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from otel_trading import backtest, meter
 from otel_trading.instrumentation._hooks import LazyInstrumentor, quietly
-from otel_trading.instrumentation.freqtrade import _money
+from otel_trading.instrumentation.freqtrade import _money, _retries
 from otel_trading.instrumentation.freqtrade._messages import tell
 from otel_trading.semconv import backtest as results
-from otel_trading.semconv import execution, market_data, order, portfolio, risk, strategy
+from otel_trading.semconv import execution, market_data, order, portfolio, resilience, risk, strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,9 +150,11 @@ class FreqtradeInstrumentor(LazyInstrumentor):
         portfolio.BALANCE,
         market_data.AGE,
         risk.CHECKS,
+        resilience.RETRIES,
         results.DURATION,
     )
     hooks: ClassVar[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
+        "freqtrade.exchange.common": {"retrier": _retries.retrier, "retrier_async": _retries.retrier_async},
         "freqtrade.rpc.rpc_manager": {"RPCManager.send_msg": _send},
         "freqtrade.freqtradebot": {
             "FreqtradeBot.__init__": _made,
@@ -164,3 +167,11 @@ class FreqtradeInstrumentor(LazyInstrumentor):
             "Backtesting.backtest_one_strategy": _backtest,
         },
     }
+
+    def _instrument(self, **kwargs: Any) -> None:
+        _retries.switch(on=True)
+        super()._instrument(**kwargs)
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        super()._uninstrument(**kwargs)
+        _retries.switch(on=False)

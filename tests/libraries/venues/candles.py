@@ -26,6 +26,8 @@ class Candles(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
+        #: Of the next requests for a book, how many it refuses.
+        self.refused = 0
         super().__init__(("127.0.0.1", 0), _Handler)
         Thread(target=self.serve_forever, daemon=True).start()
 
@@ -46,13 +48,21 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        answer = _answer(parts.path.rpartition("/")[2], asked)
+        what = parts.path.rpartition("/")[2]
+        refused = self._refuses(what)
+        answer = None if refused else _answer(what, asked)
         body = json.dumps({"code": -1} if answer is None else answer).encode()
-        self.send_response(404 if answer is None else 200)
+        self.send_response(503 if refused else 404 if answer is None else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _refuses(self, what: str) -> bool:
+        assert isinstance(self.server, Candles)
+        refuses = what == "depth" and self.server.refused > 0
+        self.server.refused -= refuses
+        return refuses
 
     def log_message(self, *_: object) -> None:
         pass
