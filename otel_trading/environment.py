@@ -202,9 +202,7 @@ def add_venue_hosts(hosts: Mapping[str, str]) -> None:
     """
     for host, venue in hosts.items():
         if not host or not venue or _NO_HOST & {*host, *venue}:
-            message = (
-                f"venue_hosts has {host!r}: {venue!r}. Allowed: host or host:port, and a venue. Correct it."
-            )
+            message = f"venue_hosts has {host!r}: {venue!r}. Allowed: host or host:port, and a venue. Correct it."
             raise ConfigError(message)
     known = OTEL_TRADING_VENUE_HOSTS.get()
     added = _hosts(",".join(f"{host}={venue}" for host, venue in hosts.items()))
