@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import trackers
 from otel_trading._attributes import Keywords
 from otel_trading._guard import guarded
 from otel_trading._numbers import number, unix_time
-from otel_trading._timer import Timer, timer
+from otel_trading._timer import Timer, error_type, timer
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import venue as metrics
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from otel_trading._numbers import Moment, Number
 
-__all__ = ["clock_offset", "credential_expiry", "offset", "venue_call"]
+__all__ = ["VenueCall", "clock_offset", "credential_expiry", "offset", "venue_call"]
 
 _CALL: Final = Keywords(
     "venue_call",
@@ -56,6 +59,36 @@ def venue_call(
         trackers.default().pending.record(metrics.REQUEST_DURATION, seconds, attributes)
 
     return Timer(finish)
+
+
+class VenueCall:
+    """Does what `venue_call` does for less, for a hook that states what it knows.
+
+    Args:
+        operation: ccxt's verb.
+        venue: ccxt id, ISO 10383 MIC or broker id.
+        symbol: Venue or ccxt symbol.
+    """
+
+    __slots__ = ("_begin", "_what")
+
+    def __init__(self, operation: str, venue: str, symbol: str | None = None) -> None:
+        self._what = operation, venue, symbol
+        self._begin = 0.0
+
+    def __enter__(self) -> None:
+        """Start the clock."""
+        self._begin = time.perf_counter()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop it; `kind` is the class of an exception, a code, or None."""
+        _called(self._what, time.perf_counter() - self._begin, kind)
+
+
+@guarded
+def _called(what: tuple[str, str, str | None], seconds: float, kind: object) -> None:
+    attributes = _CALL.resolve(what[0], error_type(kind), what[1], what[2], None, None)
+    trackers.default().pending.record(metrics.REQUEST_DURATION, seconds, attributes)
 
 
 @guarded

@@ -12,6 +12,7 @@ from otel_trading.instrumentation import _replies
 from otel_trading.instrumentation._hooks import quietly
 from otel_trading.instrumentation.ccxt import _orders
 from otel_trading.instrumentation.ccxt._orders import ORDERS
+from otel_trading.meter.venue import VenueCall
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -88,7 +89,7 @@ class Call:
                 return self._order(*_OPERATIONS[name])
             if name == "create_orders":
                 self._batch()
-        return meter.venue_call(operation=name, venue=self.exchange.id)
+        return VenueCall(name, self.exchange.id)
 
     def _order(self, operation: a.OrderOperation, names: tuple[str, ...]) -> AbstractContextManager[object]:
         given = dict(zip(names, self.args, strict=False)) | self.kwargs

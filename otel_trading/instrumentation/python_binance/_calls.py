@@ -14,6 +14,7 @@ from otel_trading.instrumentation._hooks import covering, quietly
 from otel_trading.instrumentation._hosts import venue_of
 from otel_trading.instrumentation.python_binance import _orders, _several
 from otel_trading.instrumentation.python_binance._orders import ORDERS, fields
+from otel_trading.meter.venue import VenueCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,7 @@ class _Call:
             return meter.order_request(venue=self.venue, **order)
         operation = _OPERATIONS.get(self.verb)
         if operation is None:
-            return meter.venue_call(operation=self.verb, venue=self.venue, symbol=params.get("symbol"))
+            return VenueCall(self.verb, self.venue, params.get("symbol"))
         if operation == "new":
             order = _orders.placed(self.venue, params)
             self.ids = [order["client_id"]]
