@@ -218,6 +218,7 @@ def test_a_cancelled_task_ends_as_it_would(instrumentor: CcxtInstrumentor, venue
 
         exchange = ccxt.pro.binance(venue[1])
         try:
+            await exchange.load_markets()  # of both tasks: whoever is cancelled while it loads cancels it for the other
             watching = asyncio.create_task(exchange.watch_orders(SYMBOL))
             asking = asyncio.create_task(exchange.fetch_ticker(SYMBOL))
             await asyncio.sleep(0.3)
