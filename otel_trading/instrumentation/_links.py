@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from otel_trading.semconv import Metric
     from otel_trading.semconv.attributes import DataKind
 
-__all__ = ["EMITS", "Link", "begin", "end", "of", "opening"]
+__all__ = ["EMITS", "Link", "attach", "begin", "end", "end_of", "of", "opening"]
 
 EMITS: Final[tuple[Metric, ...]] = (
     _market_data.AGE,
