@@ -115,10 +115,10 @@ def harm(name: str, what: str) -> Callable[[Callable[[Stand], Iterator[None]]], 
     return register
 
 
-def no_room(stand: Stand, server: str, folder: str) -> Iterator[None]:
+@contextlib.contextmanager
+def no_room(stand: Stand, pid: int, folder: str) -> Iterator[None]:
     """No file of a server may grow any more."""
     sizes = [one.stat().st_size for one in (stand.home / "data" / folder).rglob("*") if one.is_file()]
-    pid = stand.pid(server)
     _, most = before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (max(sizes), most))
     yield
@@ -127,15 +127,18 @@ def no_room(stand: Stand, server: str, folder: str) -> Iterator[None]:
 
 @harm("full-collector", "no room on the Collector's disk")
 def full_collector(stand: Stand) -> Iterator[None]:
-    yield from no_room(stand, "collector", "collector/queue")
+    with no_room(stand, stand.pid("collector"), "collector/queue"):
+        yield
 
 
 @harm("full-prometheus", "no room on Prometheus' disk")
 def full_prometheus(stand: Stand) -> Iterator[None]:
-    yield from no_room(stand, "prometheus", "prometheus/wal")
+    with no_room(stand, stand.pid("prometheus"), "prometheus/wal"):
+        yield
 
 
-def between(stand: Stand, status: int | None) -> Iterator[None]:
+@contextlib.contextmanager
+def between(stand: Stand, status: int | None) -> Iterator[int]:
     """Put something between Collector and Prometheus that refuses, or takes all and says nothing."""
     over = threading.Event()
 
@@ -158,7 +161,7 @@ def between(stand: Stand, status: int | None) -> Iterator[None]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         killed(stand.running, "collector")
         collector = started(stand.running, "collector", STACK_PROMETHEUS_URL=f"http://127.0.0.1:{server.server_port}")
-        yield
+        yield collector.pid
         over.set()
         collector.kill()
         collector.wait(10)
@@ -167,17 +170,26 @@ def between(stand: Stand, status: int | None) -> Iterator[None]:
 
 @harm("silent", "Prometheus takes connections and never answers the Collector")
 def silent(stand: Stand) -> Iterator[None]:
-    yield from between(stand, None)
+    with between(stand, None):
+        yield
 
 
 @harm("429", "Prometheus answers 429 to everything")
 def too_many(stand: Stand) -> Iterator[None]:
-    yield from between(stand, 429)
+    with between(stand, 429):
+        yield
 
 
 @harm("503", "Prometheus answers 503 to everything")
 def unavailable(stand: Stand) -> Iterator[None]:
-    yield from between(stand, 503)
+    with between(stand, 503):
+        yield
+
+
+@harm("full-collector-503", "no room on the Collector's disk, and Prometheus answers 503 to everything")
+def full_collector_503(stand: Stand) -> Iterator[None]:
+    with between(stand, 503) as pid, no_room(stand, pid, "collector/queue"):
+        yield
 
 
 @harm("spoilt-queue", "the Collector's queue is spoilt, and it is started again")

@@ -38,6 +38,7 @@ DEATHS: Final = {"StackDown": "platform-critical", "TelemetryPathBroken": "platf
 HARMS: Final = {
     "AlertmanagerUnreachable": "platform-critical",
     "CollectorExportFailing": "platform-critical",
+    "CollectorQueueFailing": "platform-critical",
     "CollectorRestarting": "platform-warning",
     "NotificationsFailing": "platform-critical",
     "PrometheusStorageFailing": "platform-critical",

@@ -70,9 +70,10 @@ def sent() -> timeseries.Panel:
     names = {
         "sent": "otelcol_exporter_sent_metric_points_total",
         "lost": "otelcol_exporter_send_failed_metric_points_total",
+        "not queued": "otelcol_exporter_enqueue_failed_metric_points_total",
     }
     queries = [house.query(f"sum (rate({name}[{_RATE}]))", what) for what, name in names.items()]
-    about = "Points that the Collector handed on; those lost were refused for good."
+    about = "Points that the Collector handed on; those lost were refused for good, those not queued found no room."
     return house.lines("Points sent", about, house.PER_SECOND, *queries).min(0).no_value(_NO_STACK)
 
 

@@ -117,7 +117,7 @@ def _take_a_threshold_away(running: Stack) -> None:
 
 
 def _restart_the_collector_again_and_again(running: Stack, servers: dict[str, Path]) -> None:
-    """As a supervisor does; at first with the address of a server that takes no metrics."""
+    """As a supervisor does; at first with the address of one that takes no metrics, then of none, with no room left."""
     plan = launches.plan(running.home, running.ports, servers, "1s", None)
     (launch,) = [one for one in plan if one.name == "collector"]
     wrong = {**launch.environment, "STACK_PROMETHEUS_URL": running.urls["alertmanager"]}
@@ -125,6 +125,9 @@ def _restart_the_collector_again_and_again(running: Stack, servers: dict[str, Pa
     _end(running, "collector", signal.SIGKILL)
     with _run(launch, wrong):
         _until_there(running, 'ALERTS{alertname="CollectorExportFailing",alertstate="firing"}')
+    nobody = {**launch.environment, "STACK_PROMETHEUS_URL": "http://127.0.0.1:1"}
+    with _run(launch, nobody) as pid, _no_room(pid, running.home / "data" / "collector" / "queue"):
+        _until_told(running, "CollectorQueueFailing")
     while not any(one["labels"]["alertname"] == "CollectorRestarting" for one in _told(running)):
         assert time.monotonic() < deadline, "the restarts were not told"
         with _run(launch, launch.environment):
@@ -135,10 +138,10 @@ def _restart_the_collector_again_and_again(running: Stack, servers: dict[str, Pa
 
 
 @contextmanager
-def _run(launch: Launch, environment: dict[str, str]) -> Iterator[None]:
+def _run(launch: Launch, environment: dict[str, str]) -> Iterator[int]:
     process = subprocess.Popen(launch.command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield process.pid
     finally:
         process.kill()
         process.wait(10)
@@ -171,9 +174,9 @@ def _fill_the_disk_for_a_while(running: Stack) -> None:
 
 
 @contextmanager
-def _no_room(pid: int, wal: Path) -> Iterator[None]:
+def _no_room(pid: int, folder: Path) -> Iterator[None]:
     _, most = before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (max(file.stat().st_size for file in wal.iterdir()), most))
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (max(file.stat().st_size for file in folder.iterdir()), most))
     try:
         yield
     finally:
