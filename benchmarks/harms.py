@@ -14,6 +14,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -198,6 +199,14 @@ def spoilt(stand: Stand) -> Iterator[None]:
     for file in (stand.home / "data" / "collector" / "queue").iterdir():
         file.write_bytes(b"\xff" * file.stat().st_size)
     stack.up(home=stand.home, progress=quiet())
+    yield
+
+
+@harm("no-gate", "the gate of an exposed stack is killed")
+def no_gate(stand: Stand) -> Iterator[None]:
+    stack.up(home=stand.home, expose=stack.Expose("127.0.0.2"), progress=quiet())
+    time.sleep(SETTLE)
+    os.kill(stand.pid("gate"), signal.SIGKILL)
     yield
 
 

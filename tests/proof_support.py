@@ -38,8 +38,11 @@ DEATHS: Final = {"StackDown": "platform-critical", "TelemetryPathBroken": "platf
 HARMS: Final = {
     "AlertmanagerUnreachable": "platform-critical",
     "CollectorExportFailing": "platform-critical",
+    "CertificateEnding": "platform-warning",
     "CollectorQueueFailing": "platform-critical",
+    "CollectorQueueSpoilt": "platform-warning",
     "CollectorRestarting": "platform-warning",
+    "GateDown": "platform-critical",
     "NotificationsFailing": "platform-critical",
     "PrometheusStorageFailing": "platform-critical",
     "RulesLate": "platform-warning",

@@ -16,6 +16,9 @@ BOARD: Final = Board(
             pipeline.canary_age,
             pipeline.parts,
             pipeline.disk,
+            pipeline.spoilt,
+            pipeline.gate,
+            pipeline.certificate,
         ),
         "SDK": (
             telemetry.sign_of_life,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _RATE: Final = "$__rate_interval"
 _NO_STACK: Final = "No data: this Prometheus does not scrape the stack; `otel-trading up` starts one that does"
+_DAYS_LEFT: Final = ((None, house.RED), (2 * 86_400, house.ORANGE), (14 * 86_400, house.GREEN))
 _UP: Final = {"down": house.RED, "up": house.GREEN}
 
 
@@ -43,6 +44,30 @@ def disk() -> stat.Panel:
     """Is there room?"""
     query = house.latest("min (otel_trading_disk_free_bytes)", "free")
     return house.number("Disk free", "Room on the disk of the stack.", "bytes", query).no_value(_NO_STACK)
+
+
+def spoilt() -> stat.Panel:
+    """Was a queue set aside?"""
+    query = house.latest("max (otel_trading_queue_spoilt)", "files")
+    about = "Files of the Collector's queue that could not be read and were set aside; what was in them is not here."
+    panel = house.number("Spoilt queues", about, house.COUNT, query, steps=((None, house.GREEN), (1, house.ORANGE)))
+    return house.size(panel, 8, 4).no_value("No data: told by a native stack only")
+
+
+def gate() -> stat.Panel:
+    """Can other machines come in?"""
+    query = house.latest("max (otel_trading_gate_up)", "gate")
+    about = "1 while the gate of an exposed stack answers with its certificate, else 0."
+    panel = house.number("Gate", about, house.COUNT, query, steps=((None, house.RED), (1, house.GREEN)))
+    return house.size(panel, 8, 4).no_value("Not exposed")
+
+
+def certificate() -> stat.Panel:
+    """How long does the certificate last?"""
+    query = house.latest("min (otel_trading_certificate_end_seconds) - time()", "left")
+    about = "Until the certificate for other machines ends; `otel-trading up` renews its own."
+    panel = house.number("Certificate lasts", about, house.SECONDS, query, steps=_DAYS_LEFT)
+    return house.size(panel, 8, 4).no_value("Not exposed")
 
 
 def queue() -> timeseries.Panel:

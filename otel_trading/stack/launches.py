@@ -161,7 +161,7 @@ def _canary(home: Path, ports: Ports, interval: str | None) -> Launch:
     url, address = f"http://{HOST}:{ports.canary}", f"{HOST}:{ports.canary}"
     collector = f"http://{HOST}:{ports.otlp_http}"
     command = [sys.executable, str(home / "config" / "canary.py"), "--listen", address, "--send", collector]
-    command += ["--disk", str(home / "data"), "--every", "15" if interval is None else "1"]
+    command += ["--disk", str(home / "data"), "--home", str(home), "--every", "15" if interval is None else "1"]
     return Launch("canary", __version__, command, url, f"{url}/", ("canary",))
 
 

@@ -95,6 +95,7 @@ def _start(home: Path, plan: list[Launch], state: State, before: State | None, p
             state.ports.check(launch.ports, launch.host)
     if wanted:
         versions.note(home)
+    begun = _size(_log(home, "collector"))
     try:
         for launch in wanted:
             old = running.get(launch.name)
@@ -110,7 +111,7 @@ def _start(home: Path, plan: list[Launch], state: State, before: State | None, p
                 progress.say(f"{launch.name} {old.version} is replaced by {launch.version}")
                 _wait(home, state.services[-1:])
                 running[launch.name] = state.services[-1]
-        _wait(home, state.services)
+        _wait_for_all(home, state, wanted, begun, progress)
         state.version = __version__
         state.save(home)
     except BaseException:
@@ -118,6 +119,37 @@ def _start(home: Path, plan: list[Launch], state: State, before: State | None, p
             state.exposed = before.exposed if before else None
             _undo(home, state, list(running.values()))
         raise
+
+
+def _wait_for_all(home: Path, state: State, wanted: list[Launch], begun: int, progress: Progress) -> None:
+    """Wait, and give a Collector that died of its queue another one: its last words begin there in its log."""
+    try:
+        _wait(home, state.services)
+    except StackError:
+        if not _without_its_queue(home, state, wanted, begun, progress):
+            raise
+        _wait(home, state.services)
+
+
+def _without_its_queue(home: Path, state: State, wanted: list[Launch], begun: int, progress: Progress) -> bool:
+    """Start a Collector anew that died of its queue; say whether it was that."""
+    launch = next((one for one in wanted if one.name == "collector"), None)
+    dead = next((one for one in state.services if one.name == "collector"), None)
+    if launch is None or dead is None or processes.is_alive(dead.pid, dead.birth):
+        return False
+    with _log(home, "collector").open("rb") as log:
+        log.seek(begun)
+        last_words = log.read().decode(errors="replace")
+    with processes.uninterrupted():
+        if not collector_queue.set_aside(home, last_words, progress):
+            return False
+        state.services[state.services.index(dead)] = _launch(home, launch)
+        state.save(home)
+    return True
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _undo(home: Path, state: State, running: list[Service]) -> None:

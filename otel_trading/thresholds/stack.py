@@ -25,6 +25,16 @@ DISK_FREE: Final = Threshold(
     per="stack",
     group="stack",
 )
+CERTIFICATE: Final = Threshold(
+    name="gate_certificate_seconds",
+    brief="Seconds before the certificate of an exposed stack ends at which to warn; 14 days.",
+    default=1_209_600,
+    allowed=(0, 31_536_000),
+    of=("otel_trading_certificate_end_seconds",),
+    higher_is_stricter=True,
+    per="stack",
+    group="stack",
+)
 QUEUE: Final = Threshold(
     name="collector_queue_ratio",
     brief="Share of the Collector's queue that may be filled, 0 to 1.",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300)]
 
 _POINTS = 5
+_PAGE = 4096
 
 
 class _Between(ThreadingHTTPServer):
@@ -120,13 +121,15 @@ def test_nothing_is_lost_to_silence_nor_to_refusals_for_a_while(stack_home: Path
             wait_until(partial(prometheus_query, running, f"absent({broken})"), 60, "the end of the alert")
 
 
-def test_a_spoilt_queue_costs_what_was_in_it_and_no_more(stack_home: Path) -> None:
+@pytest.mark.parametrize("sound", [0, 2 * _PAGE], ids=["all of it", "behind its head"])
+def test_a_spoilt_queue_costs_what_was_in_it_and_no_more(stack_home: Path, sound: int) -> None:
     running = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
     _kill(running, "collector")
     files = [path for path in (running.home / "data" / "collector" / "queue").iterdir() if path.is_file()]
     assert files
     for path in files:
-        path.write_bytes(b"\xff" * path.stat().st_size)
+        held = path.read_bytes()
+        path.write_bytes(held[:sound] + b"\xff" * (len(held) - sound))
     up(home=running.home, progress=quiet())
     assert post(f"{running.otlp_endpoint}/v1/metrics", metric("after", "net", 1)) == 200
     wait_until(lambda: prometheus_query(running, 'net_total{service_name="after"}'), 20, "what came afterwards")

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,8 @@ import pytest
 import yaml
 
 from alert_support import endpoints, secret
-from otel_trading.stack import Ports, down, launches, loopback, notifying, renewal, status, up
+from expose_support import ELSEWHERE
+from otel_trading.stack import Expose, Ports, authority, down, launches, loopback, notifying, renewal, status, up
 from otel_trading.stack.webhook import alert_lines
 from proof_support import HARMS, RULES, faults_in_text
 from stack_support import json_lines, prometheus_query, quiet, wait_until
@@ -64,6 +66,8 @@ def harmed(servers: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
             _take_a_threshold_away(running)
             _restart_the_collector_again_and_again(running, servers)
             _end_alertmanager_for_a_while(running)
+            _spoil_the_queue(running)
+            _expose_with_a_certificate_that_ends_and_end_the_gate(running)
             _fill_the_disk_for_a_while(running)
             _until_told(running, *HARMS.keys() - {"Watchdog"})
             yield Harmed(running, services, [*_told(running), *map(json.loads, alert_lines(pulse, ""))])
@@ -156,6 +160,30 @@ def _end_alertmanager_for_a_while(running: Stack) -> None:
     up(home=running.home, progress=quiet())
     _until_told(running, "AlertmanagerUnreachable", "RulesLate")
     (running.home / "config" / "my-rules" / "slow.yaml").unlink()
+
+
+def _spoil_the_queue(running: Stack) -> None:
+    _end(running, "collector", signal.SIGKILL)
+    queue = running.home / "data" / "collector" / "queue"
+    for file in queue.iterdir():
+        file.write_bytes(b"\xff" * file.stat().st_size)
+    up(home=running.home, progress=quiet())
+    _until_told(running, "CollectorQueueSpoilt")
+    for file in queue.glob("*.spoilt-*"):
+        file.unlink()
+    _until_there(running, "absent(ALERTS{alertname='CollectorQueueSpoilt'})")
+
+
+def _expose_with_a_certificate_that_ends_and_end_the_gate(running: Stack) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(authority, "_SERVER_LIVES", timedelta(days=10))
+        up(home=running.home, expose=Expose(ELSEWHERE), progress=quiet())
+    _until_told(running, "CertificateEnding")
+    _end(running, "gate", signal.SIGKILL)
+    _until_told(running, "GateDown")
+    up(home=running.home, progress=quiet())  # with another certificate, too
+    for alert in ("GateDown", "CertificateEnding"):
+        _until_there(running, f"absent(ALERTS{{alertname='{alert}'}})")
 
 
 def _fill_the_disk_for_a_while(running: Stack) -> None:

@@ -15,10 +15,10 @@ import pytest
 
 from otel_trading.stack import Ports, health
 from otel_trading.stack._files import CANARY
-from otel_trading.stack.canary import Machine
+from otel_trading.stack.canary import Home, Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _TIMEOUT = 10.0
@@ -111,3 +111,40 @@ def test_where_the_kernel_tells_nothing_nothing_is_sent(tmp_path: Path, text: st
         (tmp_path / "meminfo").write_text(text)
     machine = Machine(tmp_path)
     assert machine.metrics(1) == machine.metrics(2) == []
+
+
+def _values(home: Home) -> dict[str, float]:
+    points = {metric["name"]: metric["gauge"]["dataPoints"][0] for metric in home.metrics(1)}
+    return {name: float(point.get("asInt", point.get("asDouble"))) for name, point in points.items()}
+
+
+def test_files_of_the_queue_that_were_set_aside_are_counted(tmp_path: Path) -> None:
+    assert Home(None).metrics(1) == []
+    assert _values(Home(tmp_path)) == {"otel_trading.queue.spoilt": 0}
+    queue = tmp_path / "data" / "collector" / "queue"
+    queue.mkdir(parents=True)
+    for name in ("metrics", "metrics.spoilt-1763769600", "traces.backup", "tempdb1"):
+        (queue / name).touch()
+    assert _values(Home(tmp_path)) == {"otel_trading.queue.spoilt": 2}
+
+
+_GATE: Mapping[str, object] = {"name": "gate", "health": "https://127.0.0.1:1", "certificate": "none.pem"}
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"services": []}, {}),
+        ({"services": [], "exposed": None}, {}),
+        ({"services": [{"name": "gate"}], "exposed": {}}, {}),
+        ([], {}),
+        ({"services": [], "exposed": {"address": "127.0.0.1"}}, {"otel_trading.gate.up": 0}),
+        ({"services": [_GATE], "exposed": {"address": "127.0.0.1"}}, {"otel_trading.gate.up": 0}),
+    ],
+    ids=["closed", "closed too", "of another version", "nonsense", "no gate", "nobody there"],
+)
+def test_of_a_gate_it_is_told_only_where_one_should_be(
+    tmp_path: Path, state: object, told: Mapping[str, float]
+) -> None:
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    assert _values(Home(tmp_path)) == {"otel_trading.queue.spoilt": 0, **told}
