@@ -67,11 +67,12 @@ HARMS: dict[str, tuple[str, Harm]] = {}
 
 
 class Stand:
-    """A stack as shipped, with one live bot, and what it told since."""
+    """A stack as shipped and exposed, with one live bot, and what it told since."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder
-        self.running = stack.up(home=folder, kind="native", ports=stack.Ports.free(), progress=quiet())
+        exposed = stack.Expose("127.0.0.2")
+        self.running = stack.up(home=folder, kind="native", ports=stack.Ports.free(), expose=exposed, progress=quiet())
         script = folder / "bot.py"
         script.write_text(BOT, encoding="utf-8")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHONWARNINGS"))}
@@ -204,8 +205,6 @@ def spoilt(stand: Stand) -> Iterator[None]:
 
 @harm("no-gate", "the gate of an exposed stack is killed")
 def no_gate(stand: Stand) -> Iterator[None]:
-    stack.up(home=stand.home, expose=stack.Expose("127.0.0.2"), progress=quiet())
-    time.sleep(SETTLE)
     os.kill(stand.pid("gate"), signal.SIGKILL)
     yield
 
