@@ -17,7 +17,7 @@ from otel_trading.cli._around import BESIDE
 from otel_trading.errors import ConfigError
 from otel_trading.instrumentation import supported
 from otel_trading.semconv import attributes as a
-from otel_trading.stack import loopback, operator
+from otel_trading.stack import loopback, operator_access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -298,7 +298,7 @@ def _await(look: Callable[[], Any], seconds: float) -> bool:
     return True
 
 
-def _json(url: str, who: str, ask: Callable[[str, float], bytes] = operator.ask) -> Any:
+def _json(url: str, who: str, ask: Callable[[str, float], bytes] = operator_access.ask) -> Any:
     try:
         return json.loads(ask(url, 5))
     except ConfigError:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from otel_trading.environment import OTEL_TRADING_PASSWORD_FILE
 from otel_trading.errors import ConfigError, StackError
-from otel_trading.stack import operator
+from otel_trading.stack import operator_access
 
 __all__ = ["Prometheus", "Row"]
 
@@ -79,7 +79,7 @@ class Prometheus:
         # A POST, because the expression is longer than what some proxies let pass in a URL.
         body = urllib.parse.urlencode(query).encode() if query else None
         try:
-            return json.loads(operator.ask(f"{self.url}/api/v1/{path}", _TIMEOUT, body=body))["data"]
+            return json.loads(operator_access.ask(f"{self.url}/api/v1/{path}", _TIMEOUT, body=body))["data"]
         except ConfigError:
             raise  # which is a ValueError, too
         except urllib.error.HTTPError as error:
