@@ -1,11 +1,13 @@
 """What the boards ask of Prometheus: every query of every board, against a budget, on a desk in a real Prometheus.
 
-    python benchmarks/boards.py [--piece width|length] [--width 50x20] [--length 3x3] [--days 30] [--boards host,...]
+    python benchmarks/boards.py [--piece width|length|counts] [--width 50x20] [--length 3x3] [--days 30]
+                                [--boards host,...]
 
 The target is 50 strategies by 20 symbols for 30 days at 15 s, which no machine of ours can hold: tens of thousands of
-millions of samples. Two pieces stand for it. **Width** is that whole desk for an hour and a half, asked for the hour
-that a board shows by itself. **Length** is a small desk for 30 days, asked for an hour, a day and the 30 days. What
-neither shows is 30 days of the whole desk in one answer.
+millions of samples. Three pieces stand for it. **Width** is that whole desk for an hour and a half, asked for the hour
+that a board shows by itself. **Length** is a small desk for 30 days, asked for an hour, a day and the 30 days.
+**Counts** is the whole desk for 30 days, of what is recorded for the counts in the time shown (fills, trades, funding),
+which are the queries that read all of it. What none shows is 30 days of curves of the whole desk in one answer.
 
 Every strategy is a bot of its own with one account at one of five venues. Each metric of the convention has the series
 that its attributes allow: once per symbol where a day of trading says the symbol, the values of a state all, two of
@@ -92,9 +94,11 @@ class Piece:
 
     def series(self) -> Iterator[desk.Series]:
         """Yield each series."""
-        for metric in semconv.ALL:
-            yield from desk.series(metric, self.strategies, self.symbols)
-        yield from self.recorded()
+        if self.name != "counts":
+            for metric in semconv.ALL:
+                yield from desk.series(metric, self.strategies, self.symbols)
+            yield from self.recorded()
+        yield from self.counts()
 
     def recorded(self) -> Iterator[desk.Series]:
         """Yield each series that rules record for the boards."""
@@ -108,10 +112,15 @@ class Piece:
             }
             for pairs, (steps, every) in itertools.product(sorted(found), recorded.PACES):
                 yield recorded.name(metric, part), {**dict(pairs), recorded.STEPS: steps}, "swings", every
+
+    def counts(self) -> Iterator[desk.Series]:
+        """Yield each series that rules record of what a process counted."""
         for metric in counted.COUNTED:
             kept, one = set(counted.labels(metric)), desk.series(metric, self.strategies, self.symbols)
             for pairs in {tuple((key, value) for key, value in own.items() if key in kept) for _, own, _, _ in one}:
-                yield counted.name(metric), {**dict(pairs), counted.STARTED: "1"}, "counts", MINUTE
+                for steps, every in recorded.PACES:
+                    own = {**dict(pairs), counted.STARTED: "1", recorded.STEPS: steps}
+                    yield counted.name(metric), own, "counts", every
 
 
 def asked(boards: list[Path], ranges: tuple[str, ...]) -> list[Asked]:
@@ -238,8 +247,12 @@ def measure(piece: Piece, binary: Path, boards: list[Path], most: int) -> None:
             size = f"{written / 1e6:,.0f} million samples, {held / 2**20:,.0f} MiB"
             print(f"\n{piece.name}: {size}, made in {time.perf_counter() - begin:.0f} s", flush=True)
             print(f"load when asked: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-            report(f"http://{address}", asked(boards, piece.ranges), end, most)
-            rules(f"http://{address}", end)
+            queries = asked(boards, piece.ranges)
+            if piece.name == "counts":
+                queries = [one for one in queries if any(counted.name(of) in one.expression for of in counted.COUNTED)]
+            report(f"http://{address}", queries, end, most)
+            if piece.name != "counts":
+                rules(f"http://{address}", end)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -253,7 +266,7 @@ def pair(text: str) -> tuple[int, int]:
 def main() -> None:
     """Print what stands for the target, then measure it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--piece", choices=("width", "length"), help="Only this one; both without it.")
+    parser.add_argument("--piece", choices=("width", "length", "counts"), help="Only this one; all without it.")
     parser.add_argument("--width", type=pair, default=(50, 20), help="Strategies and symbols of the wide desk.")
     parser.add_argument("--length", type=pair, default=(3, 3), help="Strategies and symbols of the long one.")
     parser.add_argument("--days", type=float, default=30, help="Days of the long one.")
@@ -264,10 +277,11 @@ def main() -> None:
     pieces = [
         Piece("width", *own.width, HOUR, ("1 h",)),
         Piece("length", *own.length, held, tuple(name for name, seconds in RANGES.items() if seconds <= held)),
+        Piece("counts", *own.width, held, tuple(name for name, seconds in RANGES.items() if seconds <= held)),
     ]
     names = {name for name in str(own.boards).split(",") if name}
     boards = [file for file in BOARDS if not names or file.stem.removeprefix("otel-trading-") in names]
-    print("50 strategies by 20 symbols for 30 days at 15 s are proven in two pieces:")
+    print("50 strategies by 20 symbols for 30 days at 15 s are proven in three pieces:")
     for piece in pieces:
         count = sum(1 for _ in piece.series())
         shape = f"{piece.strategies} strategies by {piece.symbols} symbols, {piece.seconds / 24 / HOUR:.3g} days"

@@ -17,13 +17,13 @@ from otel_trading.semconv import attributes as a
 from otel_trading.semconv import execution, portfolio, sdk
 from otel_trading.semconv.prometheus import label_name
 
+from . import _recorded as recorded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_trading.semconv import Attribute, Metric
 
-#: Between two points.
-EVERY: Final = "1m"
 #: So far back is the last value before a time looked for: longer than Prometheus is likely to be away.
 BEFORE: Final = "1d"
 #: So long are the last words of what has ended looked for, and, as Prometheus shows it, the start of its process.
@@ -55,11 +55,23 @@ def labels(metric: Metric) -> tuple[str, ...]:
 
 
 def rules() -> str:
-    """Return the group of the rules."""
-    text = f"\n  - name: boards_counts\n    interval: {EVERY}\n    rules:"
+    """Return the groups of the rules."""
+    text = f"\n  - name: boards_counts\n    interval: {recorded.EVERY}\n    rules:"
     for metric in COUNTED:
         text += f"\n      - record: {name(metric)}\n        expr: |\n{_expression(metric)}"
+        text += f"\n        labels: {{{recorded.STEPS}: {recorded.SHORT}}}"
+    text += f"\n  - name: boards_counts_over_days\n    interval: {recorded.SELDOM}\n    rules:"
+    for metric in COUNTED:
+        text += f"""
+      - record: {name(metric)}
+        expr: max_over_time({name(metric)}{{{recorded.STEPS}="{recorded.SHORT}"}}[{recorded.SELDOM}])
+        labels: {{{recorded.STEPS}: {recorded.LONG}}}"""
     return text + "\n"
+
+
+def read_by(expression: str) -> bool:
+    """Return whether an expression reads what is recorded."""
+    return f"{_COUNT}{{" in expression
 
 
 def _expression(metric: Metric) -> str:

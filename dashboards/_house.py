@@ -24,6 +24,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import heatmap as heatmap_model
 from grafana_foundation_sdk.models import prometheus as prometheus_model
 
+from . import _counted as counted
 from . import _promql as promql
 from . import _recorded as recorded
 
@@ -77,7 +78,8 @@ def query(expression: str, legend: str = "") -> prometheus.Dataquery:
     """Return one query of a panel, over the time shown."""
     asked = prometheus.Dataquery().datasource(DATASOURCE).expr(expression).legend_format(legend or "__auto").range()
     # A smaller step would fall between two points.
-    return asked.interval(recorded.EVERY) if recorded.read_by(expression) else asked
+    slow = recorded.read_by(expression) or counted.read_by(expression)
+    return asked.interval(recorded.EVERY) if slow else asked
 
 
 def latest(expression: str, legend: str = "") -> prometheus.Dataquery:

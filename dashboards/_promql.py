@@ -208,8 +208,8 @@ def per_minute(metric: Metric, by: By = (), where: Where | None = None, part: st
 
 
 def increase(metric: Metric, by: By = ()) -> str:
-    """Return how much a counter grew in the time shown, to the minute; where symbols are chosen from its own series."""
-    count = f"{counted.name(metric)}{{{', '.join(_matchers(metric, {}, of_symbols=True))}}}"
+    """Return how much a counter grew in the time shown, to the step; where symbols are chosen from its own series."""
+    count = f"{counted.name(metric)}{{{', '.join((*_matchers(metric, {}, of_symbols=True), _OF_STEP))}}}"
     most = f"max_over_time({count}[{RANGE}])"
     parts = [f"({most} - last_over_time({count}[{counted.BEFORE}] offset {RANGE}))", most]
     if a.SYMBOL in metric.attributes:

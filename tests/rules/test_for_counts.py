@@ -74,9 +74,10 @@ def promtool_test(promtool: Path, folder: Path, tests: list[dict[str, Any]]) -> 
     return done.stdout + done.stderr
 
 
-def shown(metric: Metric, minutes: int) -> str:
+def shown(metric: Metric, minutes: int, step: str = "1m") -> str:
     """Return what the board asks, over so many minutes and with every variable on All."""
     text = _promql.increase(metric).replace(_promql.RANGE, f"{minutes}m").replace("$mode", "live")
+    text = text.replace(_promql.STEP, step)
     for name in _promql.FILTERS:
         text = text.replace(f"${{{name}:regex}}", ".*")
     return text
@@ -88,12 +89,13 @@ def case(given: dict[str, str], asked: str, minute: int, wanted: list[dict[str, 
     return {"interval": "15s", "input_series": series, "promql_expr_test": [test]}
 
 
+@pytest.mark.parametrize("step", ["1m", "30m"])
 @pytest.mark.parametrize("told", CASES, ids=str)
-def test_the_count_is_what_was_counted(promtool: Path, tmp_path: Path, told: str) -> None:
+def test_the_count_is_what_was_counted(promtool: Path, tmp_path: Path, told: str, step: str) -> None:
     series, minute, count = CASES[told]
     given = {each.replace("{", f"{{{ALWAYS},").replace(",}", "}"): values for each, values in series.items()}
     wanted = [{"labels": "{}", "value": count}]
-    tests = [case(given, shown(execution.FILLS, 30), minute, wanted)]
+    tests = [case(given, shown(execution.FILLS, 30, step), minute, wanted)]
     assert "SUCCESS" in (said := promtool_test(promtool, tmp_path, tests)), said
 
 
