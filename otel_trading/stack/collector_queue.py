@@ -18,8 +18,8 @@ _MAGIC: Final = 0xED0CDAED.to_bytes(4, "little")
 _PAGE_HEADER: Final = 16
 _PAGES: Final = (0, 4096, 16384, 65536)
 _SET_ASIDE: Final = ".spoilt-"
-#: How a Go program says that it dies, and who is then at work in it.
-_DEATHS: Final = ("panic:", "fatal error:")
+#: How a Go program says that it dies of what it has read, not of a lack of memory, and who is then at work in it.
+_DEATHS: Final = ("panic:", "fatal error: fault")
 _LIBRARY: Final = "go.etcd.io/bbolt"
 
 

@@ -18,7 +18,7 @@ from otel_trading.stack import Ports, health, launches, loopback, status, up
 from stack_support import metric, post, prometheus_query, quiet, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from otel_trading.stack import Stack
@@ -121,15 +121,22 @@ def test_nothing_is_lost_to_silence_nor_to_refusals_for_a_while(stack_home: Path
             wait_until(partial(prometheus_query, running, f"absent({broken})"), 60, "the end of the alert")
 
 
-@pytest.mark.parametrize("sound", [0, 2 * _PAGE], ids=["all of it", "behind its head"])
-def test_a_spoilt_queue_costs_what_was_in_it_and_no_more(stack_home: Path, sound: int) -> None:
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda held: b"\xff" * len(held),
+        lambda held: held[: 2 * _PAGE] + b"\xff" * (len(held) - 2 * _PAGE),
+        lambda held: held[: 2 * _PAGE],
+    ],
+    ids=["all of it", "behind its head", "cut off"],
+)
+def test_a_spoilt_queue_costs_what_was_in_it_and_no_more(stack_home: Path, spoil: Callable[[bytes], bytes]) -> None:
     running = up(home=stack_home, kind="native", ports=Ports.free(), evaluation_interval="1s", progress=quiet())
     _kill(running, "collector")
     files = [path for path in (running.home / "data" / "collector" / "queue").iterdir() if path.is_file()]
     assert files
     for path in files:
-        held = path.read_bytes()
-        path.write_bytes(held[:sound] + b"\xff" * (len(held) - sound))
+        path.write_bytes(spoil(path.read_bytes()))
     up(home=running.home, progress=quiet())
     assert post(f"{running.otlp_endpoint}/v1/metrics", metric("after", "net", 1)) == 200
     wait_until(lambda: prometheus_query(running, 'net_total{service_name="after"}'), 20, "what came afterwards")
