@@ -4,6 +4,9 @@
 
 All of them at once, unless the machine is too busy for that: choose some then. Seconds are those from the harm to the
 notification in the file of alerts; critical alerts first wait 10 s for others of their group, warnings 30 s.
+
+The clock of the stack itself is set without touching that of the machine: `apt-get install qemu-user libfaketime`. The
+servers are linked to no library and read the kernel's clock by themselves; run by qemu-user they ask its library.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import argparse
 import contextlib
 import json
 import os
+import platform
 import resource
 import shutil
 import signal
@@ -30,7 +34,8 @@ from kills import quiet, wait, whole_lines
 from replay import killed, started
 
 from otel_trading import stack
-from otel_trading.stack import loopback
+from otel_trading.stack import build, loopback
+from otel_trading.stack.servers import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,15 +69,21 @@ over.set()
 #: Free ports stay free only until somebody takes them.
 ONE_AT_A_TIME = threading.Lock()
 HARMS: dict[str, tuple[str, Harm]] = {}
+EMULATOR = shutil.which(f"qemu-{platform.machine()}")
+FAKER = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
 class Stand:
     """A stack as shipped and exposed, with one live bot, and what it told since."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, movable: bool = False) -> None:
         self.home = folder
-        exposed = stack.Expose("127.0.0.2")
+        self.clock = folder / "clock"
+        exposed, path = stack.Expose("127.0.0.2"), os.environ["PATH"]
+        if movable:
+            os.environ["PATH"] = f"{self._movable()}{os.pathsep}{path}"
         self.running = stack.up(home=folder, kind="native", ports=stack.Ports.free(), expose=exposed, progress=quiet())
+        os.environ["PATH"] = path
         script = folder / "bot.py"
         script.write_text(BOT, encoding="utf-8")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHONWARNINGS"))}
@@ -84,6 +95,26 @@ class Stand:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+
+    def _movable(self) -> Path:
+        """Make programs that run the servers by the clock that a file states."""
+        folder = self.home / "movable"
+        folder.mkdir(parents=True)
+        self.set_servers_clock(0)
+        fake = f"LD_PRELOAD={FAKER} FAKETIME_TIMESTAMP_FILE={self.clock} FAKETIME_NO_CACHE=1 "
+        fake += "FAKETIME_DONT_FAKE_MONOTONIC=1"
+        for server in ALL:
+            for name, real in build.binaries(server, quiet()).items():
+                # Only the servers: their tools ask for no time.
+                how = f"{fake} exec {EMULATOR} {real}" if name == server.binaries[0] else f"exec {real}"
+                (folder / name).write_text(f'#!/bin/sh\n{how} "$@"\n', encoding="utf-8")
+                (folder / name).chmod(0o755)
+        return folder
+
+    def set_servers_clock(self, ahead: float) -> None:
+        new = self.clock.with_suffix(".new")
+        new.write_text(f"{ahead:+f}\n", encoding="utf-8")
+        new.replace(self.clock)
 
     def set_clock(self, ahead: float) -> None:
         assert self.bot.stdin is not None
@@ -221,10 +252,23 @@ def behind(stand: Stand) -> Iterator[None]:
     yield
 
 
+if EMULATOR and FAKER:
+
+    @harm("stack-ahead", "the clock of the stack itself is set an hour ahead")
+    def stack_ahead(stand: Stand) -> Iterator[None]:
+        stand.set_servers_clock(3600)
+        yield
+
+    @harm("stack-behind", "the clock of the stack itself is set an hour back")
+    def stack_behind(stand: Stand) -> Iterator[None]:
+        stand.set_servers_clock(-3600)
+        yield
+
+
 def measure(name: str, seconds: float) -> dict[str, tuple[float, str]]:
     folder = Path(tempfile.mkdtemp(prefix=f"otel-trading-harm-{name}-"))
     with ONE_AT_A_TIME:
-        stand = Stand(folder)
+        stand = Stand(folder, movable=name.startswith("stack-"))
     try:
         query = f"{stand.running.urls['prometheus']}/api/v1/query?query=trading_sdk_heartbeat_time_seconds"
         wait(lambda: json.loads(loopback.ask(query, 10))["data"]["result"], "the bot to be seen")

@@ -55,6 +55,14 @@ def test_importing_it_loads_neither_the_sdk_nor_a_target_library(module: str) ->
     assert [name for name in names if name in TARGETS] == []
 
 
+def test_what_runs_as_a_script_has_no_neighbour_that_python_itself_needs() -> None:
+    # Canary and webhook are run by their path, so that their folder is the first place where an import looks.
+    names = {file.stem for file in (ROOT / "stack").iterdir()}
+
+    assert {"canary", "webhook"} <= names
+    assert names & sys.stdlib_module_names == set()
+
+
 def test_no_file_is_above_four_hundred_lines() -> None:
     repository = ROOT.parent
     files = [*ROOT.rglob("*.py"), *(repository / "tests").rglob("*.py"), *(repository / "dashboards").rglob("*.py")]
