@@ -2,7 +2,7 @@
 
 `nox` runs all of them, `nox -s "libraries(ccxt-4.5.90)"` one, `nox -s cost` prints what each hook costs,
 `nox -s "cost(ccxt)"` what one does. `nox -s sbom` writes what a plain installation is made of.
-What a test needs besides the library stands in tests/libraries/NAME.txt.
+What a test needs besides the library stands in tests/libraries/NAME.txt; test_every_library.py runs in each.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def libraries(session: nox.Session, name: str, version: str) -> None:
     """An unchanged script with the real library; the real Prometheus holds what it did."""
     _install(session, name, version)
     stem = f"test_{name.replace('-', '_')}"
-    files = [FOLDER / f"{stem}.py", *FOLDER.glob(f"{stem}_*.py")]
-    session.run("pytest", "-q", *map(str, files), *session.posargs)
+    files = [FOLDER / f"{stem}.py", *FOLDER.glob(f"{stem}_*.py"), FOLDER / "test_every_library.py"]
+    session.run("pytest", "-q", *map(str, files), *session.posargs, env={"LIBRARY": name})
 
 
 @nox.session

@@ -10,6 +10,7 @@ import sysconfig
 import time
 import urllib.parse
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import pytest
 import yaml
 
 from otel_trading.stack import loopback
-from stack_support import prometheus_query, wait_until
+from stack_support import json_lines, logs, post, prometheus_query, spans, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMMAND",
     "assert_held",
+    "assert_nothing_planted",
     "bot",
     "environment",
     "finish",
@@ -42,6 +44,8 @@ COMMAND = Path(sysconfig.get_path("scripts")) / "otel-trading"
 #: Lines around what a test's bot does: it says that it is there, and goes on until its standard input ends.
 _FRAME = "import sys, time\nfrom otel_trading import meter\n{body}\nprint('ready', flush=True)\nsys.stdin.read()\n"
 _SECONDS_TO_END = 60
+#: Longer than a bot of the tests keeps spans and log records (`environment`).
+_EXPORTED = 0.5
 #: Every series that a rule of the stack records.
 _COMPUTED = {
     rule["record"]
@@ -168,3 +172,42 @@ def assert_held(stack: Stack, service: str, expected: dict[str, float], timeout:
             return [float(one["value"][1]) for one in prometheus_query(stack, asked)] == [value]
 
         wait_until(holds, max(1.0, deadline - time.monotonic()), f"{asked} to be {value}")
+
+
+def assert_nothing_planted(stack: Stack, service: str, word: str = "PLANTED") -> None:
+    """Look for a secret in all that was recorded of a bot: series, spans and what they carry, and events of ours.
+
+    Args:
+        stack: Whose files and Prometheus.
+        service: The bot.
+        word: What was planted in URLs, headers, orders and exceptions.
+    """
+    held = series(stack, service)
+    assert held
+    assert word not in str(held)
+    for kind, made in (("traces", spans), ("logs", logs)):
+        file, mark = stack.home / "data" / "collector" / kind / f"{kind}.jsonl", f"after {service} {time.time_ns()}"
+        time.sleep(_EXPORTED)
+        post(f"{stack.otlp_endpoint}/v1/{kind}", made("marker", mark))
+        wait_until(partial(_tells, file, mark), 20, f"{mark} in {file}")
+        own = [
+            scope for line in json_lines(file) for scope in _scopes(line, service) if kind == "traces" or _ours(scope)
+        ]
+        assert word not in json.dumps(own), next(scope for scope in own if word in json.dumps(scope))
+
+
+def _tells(file: Path, mark: str) -> bool:
+    return mark in str(json_lines(file))
+
+
+def _scopes(line: dict[str, list[dict[str, Any]]], service: str) -> Iterator[dict[str, Any]]:
+    mine = {"key": "service.name", "value": {"stringValue": service}}
+    for parts in line.values():
+        for part in parts:
+            if mine in part["resource"]["attributes"]:
+                yield from part.get("scopeSpans", part.get("scopeLogs", ()))
+
+
+def _ours(scope: dict[str, Any]) -> bool:
+    """Whether log records are events of ours; what the bot and its libraries write themselves is their own word."""
+    return bool(scope["scope"].get("name", "").startswith("otel_trading"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 from otel_trading.semconv import attributes as a
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def check(stack: Stack, folder: Path, name: str, body: str) -> None:
         wanted |= {f"{changes}{_of('state', state)}": 1 for state in ("open", "half_open", "closed")}
         wanted |= {f"{status}{_of('state', 'closed')}": 1, f"{status}{_of('state', 'open')}": 0}
         assert_held(stack, service, wanted)
-        assert "PLANTED" not in str(series(stack, service))
+        assert_nothing_planted(stack, service)
 
 
 def outcomes(captured: CapturingMeter, name: str) -> dict[str, float]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from otel_trading.stack import Stack
 
-__all__ = ["check"]
+__all__ = ["check", "taken_off_under_way"]
 
 SCRIPT: Final = """
 import json
@@ -63,4 +67,38 @@ def check(stack: Stack, folder: Path, client: str) -> None:
                 f"trading_venue_clock_offset_seconds{{$,{HERE}}}": 0,
             },
         )
-        assert "PLANTED" not in str(series(stack, f"{client}-bot"))
+        assert_nothing_planted(stack, f"{client}-bot")
+
+
+def taken_off_under_way(client: Any, instrumentor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the hooks off while the venue still thinks, and put them on again: each call ends as it began.
+
+    Args:
+        client: Module of the library.
+        instrumentor: Its.
+        monkeypatch: Makes the server of the test a venue.
+    """
+    monkeypatch.setenv("OTEL_TRADING_VENUE_HOSTS", "127.0.0.2=here")
+
+    class Venue(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if instrumentor.is_instrumented_by_opentelemetry:
+                instrumentor.uninstrument()
+            else:
+                instrumentor.instrument(skip_dep_check=True)
+            self.send_response(429)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.2", 0), Venue) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.2:{server.server_port}/order?signature=PLANTED"
+        instrumentor.instrument(skip_dep_check=True)
+        assert [client.get(url).text for _ in range(4)] == ["ok"] * 4
+        server.shutdown()
+    assert instrumentor.is_instrumented_by_opentelemetry
+    instrumentor.uninstrument()

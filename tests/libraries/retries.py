@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +87,7 @@ def check(stack: Stack, folder: Path, name: str, body: str) -> None:
                 for error, count in counts.items()
             },
         )
-        assert "PLANTED" not in str(series(stack, service))
+        assert_nothing_planted(stack, service)
 
 
 def retries(captured: CapturingMeter) -> dict[tuple[str, str | None], float]:

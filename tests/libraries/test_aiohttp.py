@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from venues.feed import Feed
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 from otel_trading.instrumentation import _replies, _shapes
 from otel_trading.instrumentation._hooks import covering
 from otel_trading.instrumentation.aiohttp import AiohttpInstrumentor
@@ -111,7 +111,7 @@ def test_an_unchanged_bot(stack: Stack, tmp_path: Path) -> None:
                 f'sum(trading_connection_status{{$,trading_connection_name="{place}/echo"}}) or vector(0)': 0,
             }
             assert_held(stack, "aiohttp-bot", expected)
-            assert "PLANTED" not in str(series(stack, "aiohttp-bot"))
+            assert_nothing_planted(stack, "aiohttp-bot")
 
 
 MESSAGES = "trading.market_data.messages"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from venues.alpaca import FAR, Alpaca, alpaca, order_of, trade
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, series, unchanged
 from otel_trading import trackers
 from otel_trading.instrumentation._orders import Orders
 from otel_trading.instrumentation.alpaca import AlpacaInstrumentor, _orders, _rest
@@ -82,7 +82,7 @@ until(lambda: stream._running and log["quotes"] == 2)
 client.get_clock()
 send(market("AAPL"))
 terms = {"symbol": "MSFT", "qty": 5, "side": "buy", "limit_price": 90, "time_in_force": "gtc"}
-order = send(LimitOrderRequest(**terms, client_order_id="PLANTEDID"))
+order = send(LimitOrderRequest(**terms, client_order_id="own-77"))
 order = client.replace_order_by_id(order.id, ReplaceOrderRequest(qty=6))
 client.cancel_order_by_id(order.id)
 try:
@@ -105,7 +105,8 @@ def test_an_unchanged_bot(stack: Stack, tmp_path: Path) -> None:
         with unchanged(tmp_path, "alpaca-bot", BOT.replace("PLACE", place), own) as log:
             assert (log["sent"], log["refused"], log["executions"], log["trades"]) == (4, 1, 6, 5)
             assert_held(stack, "alpaca-bot", held(place, log))
-            assert "PLANTED" not in str(series(stack, "alpaca-bot"))
+            assert_nothing_planted(stack, "alpaca-bot")
+            assert "own-77" not in str(series(stack, "alpaca-bot"))  # ids of orders stand in traces only
 
 
 def held(place: str, log: dict[str, Any]) -> dict[str, float]:
@@ -190,6 +191,24 @@ def test_an_order_counts_once_for_a_users_own_client_and_twice_instrumented(
 
     assert (order.symbol, mine) == ("AAPL", "mine")
     assert count(capmeter, "trading.order.requests", operation="new") == 1
+
+
+def test_uninstrumenting_under_way_harms_nobody(
+    venue: tuple[Alpaca, str], capmeter: CapturingMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = client(venue[1])
+    request = own._session.request
+
+    def asked(*args: Any, **kwargs: Any) -> Any:
+        AlpacaInstrumentor().uninstrument()
+        return request(*args, **kwargs)
+
+    monkeypatch.setattr(own._session, "request", asked)
+    assert own.submit_order(market()).symbol == "AAPL"
+    monkeypatch.undo()
+    assert own.submit_order(market("MSFT")).symbol == "MSFT"
+    assert count(capmeter, "trading.order.requests", operation="new") == 1
+    AlpacaInstrumentor().instrument(skip_dep_check=True)
 
 
 def test_raw_data_and_polling_tell_the_same(venue: tuple[Alpaca, str], capmeter: CapturingMeter) -> None:

@@ -13,7 +13,7 @@ from backtesting import Backtest, Strategy
 from backtesting.lib import FractionalBacktest, MultiBacktest, crossover
 from backtesting.test import EURUSD, GOOG, SMA
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 from otel_trading import backtest, meter
 from otel_trading.instrumentation.backtesting import BacktestingInstrumentor
 
@@ -130,7 +130,7 @@ def test_runs_and_the_best_of_an_optimisation_are_held(stack: Stack, tmp_path: P
                 f"trading_backtest_trades{of_strategy}": trades,
             },
         )
-        assert "PLANTED" not in str(series(stack, "backtesting-bot"))
+        assert_nothing_planted(stack, "backtesting-bot")
 
 
 def test_statistics_are_what_they_are_without_us(capmeter: CapturingMeter) -> None:

@@ -8,7 +8,7 @@ import ccxt_bots
 from venues.binance import binance
 from venues.kraken import kraken
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_sync_bot_is_held_as_it_says(stack: Stack, tmp_path: Path) -> None:
                     **_rejected(KRAKEN, "insufficient_funds"),
                 },
             )
-            assert ccxt_bots.SECRET not in str(series(stack, "ccxt-bot"))
+            assert_nothing_planted(stack, "ccxt-bot", ccxt_bots.SECRET)
 
 
 def test_a_streaming_bot_is_held_as_it_says(stack: Stack, tmp_path: Path) -> None:
@@ -106,4 +106,4 @@ def test_a_streaming_bot_is_held_as_it_says(stack: Stack, tmp_path: Path) -> Non
                 _sum("order_requests_total", ETH, order_operation="mass_cancel"): 1,
             },
         )
-        assert ccxt_bots.SECRET not in str(series(stack, "pro-bot"))
+        assert_nothing_planted(stack, "pro-bot", ccxt_bots.SECRET)

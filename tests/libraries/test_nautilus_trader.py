@@ -9,7 +9,7 @@ import pytest
 from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
 from nautilus_trader.config import LoggingConfig
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 from otel_trading.instrumentation.nautilus import NautilusInstrumentor, listen
 from otel_trading.instrumentation.nautilus._listener import Listener
 
@@ -90,7 +90,7 @@ def test_the_backtest_and_prometheus_agree(stack: Stack, tmp_path: Path) -> None
     with unchanged(tmp_path, "nautilus-bot", SCRIPT, environment(stack)) as log:
         assert log["filled"] == 3
         assert_held(stack, "nautilus-bot", _expected(log))
-        assert "PLANTED" not in str(series(stack, "nautilus-bot"))
+        assert_nothing_planted(stack, "nautilus-bot")
 
 
 def _expected(log: Any) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from venues.binance import binance
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,4 +126,4 @@ def test_a_bot_is_held_as_it_says(stack: Stack, tmp_path: Path) -> None:
                     _sum("connection_reconnects_total", AT) + " >= bool 1": 1,
                 },
             )
-            assert SECRET not in str(series(stack, "binance-bot"))
+            assert_nothing_planted(stack, "binance-bot", SECRET)

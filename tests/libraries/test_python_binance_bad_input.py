@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,6 +92,24 @@ def test_twice_on_counts_once_and_off_is_off(
 
     assert capmeter.value(CALLS, operation="fetch_ticker") == 1
     assert not hasattr(type(own)._request, "__wrapped__")
+
+
+def test_the_hooks_come_off_while_a_call_is_under_way(
+    instrumentor: PythonBinanceInstrumentor, client: Any, capmeter: CapturingMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = client()
+    request = own.session.request
+
+    def asked(*args: Any, **kwargs: Any) -> Any:
+        instrumentor.uninstrument()
+        return request(*args, **kwargs)
+
+    for method in ("request", "post"):  # by the version
+        monkeypatch.setattr(own.session, method, functools.partial(asked, *(["POST"] if method == "post" else [])))
+    assert own.create_order(**MARKET)["status"] == "FILLED"
+    monkeypatch.undo()
+    assert own.create_order(**MARKET)["status"] == "FILLED"
+    assert capmeter.value("trading.order.requests", operation="new") == 1
 
 
 @pytest.mark.usefixtures("instrumentor")

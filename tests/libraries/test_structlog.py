@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,4 +58,4 @@ def test_events_carry_the_trace_and_errors_are_counted(stack: Stack, tmp_path: P
                 'trading_log_errors_total{$,trading_log_logger="bot.silent"}': 1,
             },
         )
-        assert "PLANTED" not in str(series(stack, "logger"))
+        assert_nothing_planted(stack, "logger")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from venues.feed import Feed
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ def test_an_unchanged_bot(stack: Stack, tmp_path: Path, name: str, library: str,
                     f'sum(trading_connection_status{{$,trading_connection_name="{place}/echo"}}) or vector(0)': 0,
                 },
             )
-            assert "PLANTED" not in str(series(stack, name))
+            assert_nothing_planted(stack, name)
 
 
 SYNC_BOT = """
@@ -144,7 +144,7 @@ def test_an_unchanged_bot_of_threads(stack: Stack, tmp_path: Path) -> None:
                     f'trading_connection_status{{{trades},trading_connection_state="connected"}}': 1,
                 },
             )
-            assert "PLANTED" not in str(series(stack, "threads-bot"))
+            assert_nothing_planted(stack, "threads-bot")
 
 
 def held(place: str, log: dict[str, Any]) -> dict[str, float]:
