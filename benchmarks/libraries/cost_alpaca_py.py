@@ -29,6 +29,7 @@ TRADE = {"T": "t", "S": "AAPL", "i": 1, "x": "V", "p": 100.0, "s": 10, "c": ["@"
 
 class Venue(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet each: two would wait for each other
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
