@@ -101,6 +101,9 @@ NOTHING_TO_SHOW: Final = {
     "Exports failed A": "a Collector that refuses: tests/stack/test_faults.py",
     "Notification time A": "an alert that fires",
     "Points sent B": "a Prometheus that refuses for good",
+    "Points sent C": "a queue that takes nothing more: tests/stack/test_stack_harms.py",
+    "Gate A": "an exposed stack: tests/stack/test_stack_harms.py",
+    "Certificate lasts A": "an exposed stack: tests/stack/test_stack_harms.py",
     # Bands.
     **{
         f"{title}, as usual? {query}": "three days of history: tests/stack/test_bands_feed.py"
