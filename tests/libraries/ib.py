@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from venues.tws import ACCOUNT, COMMISSION, PRICE, Tws
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -77,7 +77,7 @@ def check(stack: Stack, folder: Path, client: str) -> None:
             assert_held(stack, service, _expected(log))
             assert log["done"] == ["Filled", "Cancelled", "Cancelled"]
             assert (log["fills"], log["executions"], log["fees"]) == (2, 3, 3.0)
-            assert "PLANTED" not in str(series(stack, service))
+            assert_nothing_planted(stack, service)
 
 
 def _expected(log: Any) -> dict[str, float]:

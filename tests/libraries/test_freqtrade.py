@@ -16,7 +16,7 @@ from freqtrade.rpc.rpc_manager import RPCManager
 from freqtrade_bots import TRADE, configured
 from venues.candles import PRICE, Candles
 
-from bot_support import assert_held, environment, series, start, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, start, unchanged
 from otel_trading.instrumentation.freqtrade import FreqtradeInstrumentor
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_the_bot_and_prometheus_agree(stack: Stack, folder: Path) -> None:
     with unchanged(folder, "freqtrade-bot", text, environment(stack)) as log:
         assert log["retries"] == 2
         assert_held(stack, "freqtrade-bot", _expected(log))
-        assert "PLANTED" not in str(series(stack, "freqtrade-bot"))
+        assert_nothing_planted(stack, "freqtrade-bot")
 
 
 @pytest.mark.timeout(240)

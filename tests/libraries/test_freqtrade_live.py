@@ -10,7 +10,7 @@ from venues._serving import serving
 from venues.binance import PRICE, Binance
 from venues.binance_shapes import SYMBOLS, milliseconds
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,4 +79,4 @@ def test_a_bot_with_real_orders_and_prometheus_agree(stack: Stack, tmp_path: Pat
                 f"trading_strategy_iteration_duration_seconds_count{{{own}}}": log["loops"],
             }
             assert_held(stack, "freqtrade-live", expected)
-            assert "PLANTED" not in str(series(stack, "freqtrade-live"))
+            assert_nothing_planted(stack, "freqtrade-live")

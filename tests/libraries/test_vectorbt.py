@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot_support import assert_held, environment, series, unchanged
+from bot_support import assert_held, assert_nothing_planted, environment, unchanged
 from otel_trading import backtest, meter
 from otel_trading.instrumentation.vectorbt import VectorbtInstrumentor
 
@@ -83,7 +83,7 @@ def test_runs_and_statistics_are_held(stack: Stack, tmp_path: Path) -> None:
                 f"trading_backtest_trades{of_strategy}": trades,
             },
         )
-        assert "PLANTED" not in str(series(stack, "vectorbt-bot"))
+        assert_nothing_planted(stack, "vectorbt-bot")
 
 
 def test_only_what_the_user_asks_for_is_told_and_as_without_us(capmeter: CapturingMeter) -> None:
