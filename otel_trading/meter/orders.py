@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from otel_trading import spans, trackers
-from otel_trading._attributes import AttributeSet, Keywords
+from otel_trading._attributes import OTHER, AttributeSet, Keywords
 from otel_trading._guard import guarded
 from otel_trading._numbers import number
 from otel_trading._timer import Timer, error_type, timer
@@ -168,7 +168,8 @@ def order_request(
             known.orders.failed(client_id)
         known.pending.add(metrics.REQUESTS, attributes)
         known.pending.record(metrics.REQUEST_DURATION, seconds, attributes)
-        call = attributes.plus(a.VENUE_OPERATION, _VERB.get(operation, operation))
+        stated = attributes.get(a.ORDER_OPERATION) or OTHER  # as it was admitted: a bot may pass anything
+        call = attributes.plus(a.VENUE_OPERATION, _VERB.get(stated, stated))
         known.pending.record(venue_metrics.REQUEST_DURATION, seconds, call)
 
     return Timer(finish, start)
