@@ -29,7 +29,7 @@ BEFORE: Final = "1d"
 #: So long are the last words of what has ended looked for, and, as Prometheus shows it, the start of its process.
 _WORDS: Final = "2m"
 _SHOWN: Final = "5m"
-_COUNT: Final = ":count"
+_COUNT: Final = ":counted_total"
 _PROCESS: Final = "on (job, instance)"
 _RESOURCE: Final = ("job", "instance", *map(label_name, ("service.name", "deployment.environment.name")))
 _COMMON: Final = (a.MODE, a.STRATEGY, a.VENUE, a.ACCOUNT, a.CURRENCY)

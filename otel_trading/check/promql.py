@@ -163,10 +163,22 @@ def _selectors(node: Any, functions: tuple[str, ...], around: tuple[Aggregation,
         functions = (*functions, node.func.name)
     if isinstance(node, promql_parser.AggregateExpr):
         around = (*around, _aggregation(node))
-    asks = isinstance(node, promql_parser.BinaryExpr) and str(node.op) in _ASKING
+    alone = _not_aggregated(node)
     for place, child in enumerate(_children(node)):
-        # what only says whether the left side counts is not aggregated with it
-        yield from _selectors(child, functions, () if asks and place else around)
+        yield from _selectors(child, functions, () if place == alone else around)
+
+
+def _not_aggregated(node: Any) -> int | None:
+    """Return the side of an operator that is not aggregated with the other, by its place.
+
+    It only says whether that one counts, or has one sample for many of that one's and brings the labels named.
+    """
+    if not isinstance(node, promql_parser.BinaryExpr):
+        return None
+    if str(node.op) in _ASKING:
+        return 1
+    card = str(node.modifier.card) if node.modifier is not None else ""
+    return 1 if card.endswith("ManyToOne") else 0 if card.endswith("OneToMany") else None
 
 
 def _children(node: Any) -> tuple[Any, ...]:

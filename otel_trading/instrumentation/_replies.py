@@ -127,8 +127,11 @@ class _Replies:
 
     @quietly
     def _take(self, given: Mapping[Any, Any], sent: float, received: float) -> None:
-        usage, others, twice = _telling(tuple(given))
-        found = dict(given.items()) if twice else given  # of one that comes twice the last counts
+        names, found = tuple(given), given
+        usage, others, twice = _telling(names)
+        if twice or len(names) != len(given):  # of one that comes twice the last counts; multidict 7 names it once
+            found = dict(given.items())
+            usage, others, _ = _telling(tuple(found))
         for name, of in usage:
             self._usage[of] = found[name]
         headers = {told: str(found[name]) for name, told in others}

@@ -165,7 +165,7 @@ def test_what_is_recorded_is_read_at_its_own_pace() -> None:
         every_minute = target.get("interval") == recorded.EVERY
         summed = bool(windows) or ":sum{" in flat
         assert summed is (target in read_recorded)
-        assert (summed or ":count{" in flat) is every_minute, "a smaller step misses"
+        assert (summed or ":counted_total{" in flat) is every_minute, "a smaller step misses"
         assert windows <= {"$__interval", "$__range", "5m", "30m"}
 
 

@@ -38,7 +38,7 @@ def on_the_board(up: Stack, service: str, **chosen: str) -> float | None:
 
 def counts_to(up: Stack, service: str, number: int) -> None:
     """Wait for the number, and for three more evaluations: one that counts twice would show by then."""
-    name, seen = "process:trading_execution_fills:count", set[float]()
+    name, seen = "process:trading_execution_fills:counted_total", set[float]()
 
     def holds() -> bool:
         held = on_the_board(up, service)
