@@ -113,7 +113,8 @@ def _after_their_start(data: MetricsData) -> None:
     """Let a point be later than the start of its series, by Prometheus' milliseconds.
 
     What begins while a collection does has the time of that collection, and Prometheus then leaves out the zero at the
-    start: the first event of such a counter, perhaps its only one, would be no increase and raise no alert.
+    start: the first event of such a counter, perhaps its only one, would be no increase and raise no alert. What is
+    earlier by more is of a clock that was set back, and stays: moved, all its points would stand in one moment.
     """
     for every in data.resource_metrics:
         for scope in every.scope_metrics:
@@ -122,5 +123,5 @@ def _after_their_start(data: MetricsData) -> None:
                     continue
                 for point in metric.data.data_points:
                     first = (point.start_time_unix_nano or 0) // _MILLISECOND_NS * _MILLISECOND_NS + _MILLISECOND_NS
-                    if point.time_unix_nano < first:
+                    if first - _SECOND_NS < point.time_unix_nano < first:
                         object.__setattr__(point, "time_unix_nano", first)
