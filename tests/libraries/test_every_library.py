@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.requirements import Requirement
 
+from otel_trading.instrumentation.ccxt import CcxtInstrumentor, _owner
 from otel_trading.instrumentation.supported import ours
 
 if TYPE_CHECKING:
@@ -46,10 +47,17 @@ def _places(instrumentor: type[LazyInstrumentor]) -> Iterator[tuple[Any, str]]:
     for name, hooks in instrumentor.hooks.items():
         module = _module(name)
         for hook in hooks if module else ():
-            owner, _, attribute = hook.rpartition(".")
+            owner, _, attribute = (hook if instrumentor is not CcxtInstrumentor else _in_ccxt(module, hook)).rpartition(
+                "."
+            )
             holder = getattr(module, owner, None) if owner else module
             if holder is not None and hasattr(holder, attribute):
                 yield holder, attribute
+
+
+def _in_ccxt(module: Any, hook: str) -> str:
+    """Its hooks name methods of whichever class a module declares."""
+    return f"{_owner(module)}.{hook}"
 
 
 def _now(places: list[tuple[Any, str]]) -> list[Any]:
