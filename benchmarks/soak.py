@@ -37,10 +37,11 @@ if TYPE_CHECKING:
 WARM_UP = 1 / 3
 #: So many orders fill every table; so many are looked at afterwards at the least; calls of each.
 FULL, MORE, CALLS = 11_000, 4_000, 9
-#: The markouts of the first minute have their series by then; those of five minutes and an hour come with a step each.
-MINUTE = 70.0
+#: Seconds after which the markouts of a minute, of five and of an hour have their series: each comes with a step, and
+#: begins so much earlier.
+STEPS, BEFORE = (70.0, 310.0, 3610.0), 15.0
 #: How much longer than asked for all that may take, in seconds.
-LATE = 240.0
+LATE = 420.0
 BOT = """
 import gc, itertools, json, random, statistics, sys, threading, time
 from otel_trading import meter, trackers
@@ -162,8 +163,8 @@ def soak(arguments: argparse.Namespace, folder: Path) -> list[dict[str, float]]:
     bot = Bot(folder, running.otlp_endpoint, arguments.rate)
     seconds = arguments.hours * 3600
     try:
-        end, looks = time.monotonic() + max(seconds, MINUTE + 20), [look(bot, pids)]
-        while time.monotonic() < end or looks[-1]["calls"] < (FULL + MORE) * CALLS:
+        end, looks = time.monotonic() + max(seconds, STEPS[0] + 20), [look(bot, pids)]
+        while time.monotonic() < end or not enough(settled(looks)):
             assert time.monotonic() < end + LATE, f"{looks[-1]['calls']:,.0f} calls: too few; use a higher --rate"
             time.sleep(min(10.0, max(2.0, seconds / 400)))
             looks.append(look(bot, pids))
@@ -176,15 +177,28 @@ def soak(arguments: argparse.Namespace, folder: Path) -> list[dict[str, float]]:
         stack.down(home=folder)
 
 
+def settled(looks: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Return the looks after the warm-up, at full tables, with no step between them."""
+    first, passed = looks[0]["at"], looks[-1]["at"] - looks[0]["at"]
+    begin = first + max([passed * WARM_UP, STEPS[0], *(step for step in STEPS if step - BEFORE <= passed)])
+    return [one for one in looks if one["at"] >= begin and one["calls"] >= FULL * CALLS]
+
+
+def enough(looks: list[dict[str, float]]) -> bool:
+    return bool(looks) and looks[-1]["calls"] - looks[0]["calls"] >= MORE / 2 * CALLS
+
+
 def summary(looks: list[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Return of each thing what it was at last, and its slope per hour after the warm-up."""
-    first, last = looks[0]["at"], looks[-1]["at"]
-    begin = first + max((last - first) * WARM_UP, MINUTE)
-    settled = [one for one in looks if one["at"] >= begin and one["calls"] >= FULL * CALLS]
-    found = dict[str, dict[str, float]]()
+    """Return of each thing what it was at last, and its slope per hour after the warm-up.
+
+    And the least of the first third and of the last: what waits for an export comes and goes by thousands.
+    """
+    looks, found = settled(looks), dict[str, dict[str, float]]()
+    third = max(1, len(looks) // 3)
     for name in looks[0].keys() - {"at"}:
-        steep, error = slope([one["at"] for one in settled], [one[name] for one in settled])
-        found[name] = {"settled": settled[0][name], "last": looks[-1][name], "slope": steep, "error": error}
+        steep, error = slope([one["at"] for one in looks], [one[name] for one in looks])
+        least, most = (min(one[name] for one in part) for part in (looks[:third], looks[-third:]))
+        found[name] = {"settled": least, "grown": most - least, "last": looks[-1][name], "slope": steep, "error": error}
     return found
 
 
