@@ -66,7 +66,7 @@ def test_odd_values_through_every_helper(number: int, monkeypatch: pytest.Monkey
     exporter, said = _Encoding(), _Said()
     logging.getLogger("opentelemetry").addHandler(said)
     # What a long run has made takes seconds to collect: then less often, or it would do nothing else.
-    reader = SurvivingReader(exporter, export_interval_millis=max(10, number // 1000))
+    reader = SurvivingReader(exporter, export_interval_millis=max(10, number // 30))
     provider = MeterProvider([reader], views=views(), shutdown_on_exit=False)
     bound, state = instruments.bind(provider), trackers.set_default(None)
     try:
