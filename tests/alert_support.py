@@ -130,8 +130,10 @@ def endpoints(port: int = 0) -> Iterator[Endpoints]:
         server.daemon_threads = True
         served = Endpoints(f"http://127.0.0.1:{server.server_port}")
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield served
-        server.shutdown()
+        try:
+            yield served
+        finally:  # a thread that polls a closed socket keeps a processor busy, and later tests' sockets open
+            server.shutdown()
 
 
 def secret(home: Path, name: str, text: str) -> Path:
