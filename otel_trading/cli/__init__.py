@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, str]] = {
     "metrics": "otel_trading.cli.metrics",
     "check": "otel_trading.cli.check",
     "apply": "otel_trading.cli.apply",
+    "kubernetes": "otel_trading.cli.kubernetes",
     "boards": "otel_trading.cli.boards",
     "backup": "otel_trading.cli.backup",
     "restore": "otel_trading.cli.restore",

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from otel_trading.stack.ports import Ports
     from otel_trading.stack.state import Kind
 
-__all__ = ["alerts_file", "backend_variables", "password_file", "render", "resend_delay", "validate"]
+__all__ = [
+    "alerts_file",
+    "backend_variables",
+    "make_password",
+    "password_file",
+    "render",
+    "resend_delay",
+    "unwritable",
+    "validate",
+]
 
 _ROOMS: Final = ("collector", "alerts", "dashboards/json", "dashboards/provisioning")
 _FOR_THE_USER: Final = ("bots", "my-boards", "my-rules")
@@ -107,11 +116,7 @@ def render(home: Path, *, ports: Ports, kind: Kind, interval: str | None = None,
         routing.write(home, kind)
         watching.write(home, kind)
     except OSError as error:
-        message = (
-            f"Cannot write the stack's home {home}: {error}. "
-            "Make room or give it to this user, or choose another: --home PATH"
-        )
-        raise StackError(message) from error
+        raise unwritable(home, error) from error
     return folder
 
 
@@ -150,8 +155,34 @@ def _write_addresses(folder: Path, ports: Ports, kind: Kind) -> None:
             (folder / "collector" / "targets" / f"{name}.yaml").write_text(f"- targets: [{HOST}:{port}]\n")
 
 
+def make_password(home: Path) -> None:
+    """Make Grafana's admin password, once; never a default.
+
+    Raises:
+        StackError: The home cannot be written.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _write_password(password_file(home))
+    except OSError as error:
+        raise unwritable(home, error) from error
+
+
+def unwritable(home: Path, error: OSError) -> StackError:
+    """Return what to raise when a home cannot be written.
+
+    Args:
+        home: The stack's home.
+        error: Why.
+    """
+    message = (
+        f"Cannot write the stack's home {home}: {error}. "
+        "Make room or give it to this user, or choose another: --home PATH"
+    )
+    return StackError(message)
+
+
 def _write_password(file: Path) -> None:
-    """Make Grafana's admin password once; never a default."""
     file.parent.mkdir(mode=0o700, exist_ok=True)
     if not file.exists():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

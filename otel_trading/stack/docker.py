@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from otel_trading.stack.ports import Ports
     from otel_trading.stack.progress import Progress
 
-__all__ = ["answers", "down", "logs", "tell", "up", "variables"]
+__all__ = ["answers", "down", "health_urls", "logs", "tell", "up", "variables"]
 
 _QUESTION_TIMEOUT: Final = 10.0
 #: Pulling five images over a slow line takes its time.
@@ -174,6 +174,15 @@ def variables(home: Path, state: State) -> dict[str, str]:
         "STACK_LOOKBACK_DELTA": lookback(state.speedup),
         **numbers,
     }
+
+
+def health_urls(ports: Ports) -> dict[str, str]:
+    """Return where each service of compose.yaml is asked whether it is well.
+
+    Args:
+        ports: That they are published on.
+    """
+    return {service.name: service.health for service in _services(ports)}
 
 
 def _services(ports: Ports) -> list[Service]:
