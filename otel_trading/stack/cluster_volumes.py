@@ -113,9 +113,7 @@ class Volumes:
             self.objects[name] = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "data": data}
         if kind == "ConfigMap":
             return {"name": name, "configMap": {"name": name}}
-        # What `optional` is without a word; but `podman kube play` (4.3) dies where it is not said.
-        source = {"secretName": name, "defaultMode": _OWNER_AND_GROUP_READ, "optional": False}
-        return {"name": name, "secret": source}
+        return {"name": name, "secret": {"secretName": name, "defaultMode": _OWNER_AND_GROUP_READ}}
 
 
 def _text(file: Path) -> str:

@@ -15,12 +15,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["make"]
+__all__ = ["full", "make", "pause"]
 
 _PYTHON = Path(sys.executable).resolve()
 _STAND_IN = Path(__file__).parent / "grafana_stand_in.py"
 _WGET = "#!/bin/python\nimport sys, urllib.request\nurllib.request.urlopen(sys.argv[-1], timeout=2)\n"
 _LEFT_OUT = re.compile(r"/(site-packages|test|idlelib|tkinter|ensurepip|lib2to3|config-[^/]*|[^/]*\.a)(/|$)")
+
+
+def full(image: str) -> str:
+    """Return the whole name of an image of compose.yaml."""
+    return f"docker.io/{image if '/' in image else f'library/{image}'}"
+
+
+def pause(podman: list[str], image: str) -> None:
+    """Make the image that holds a pod's network; it does nothing."""
+    _import(podman, image, "/bin/python -c __import__('signal').pause()", _python())
 
 
 def make(podman: list[str], images: Mapping[str, str], servers: Mapping[str, Path]) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import container_images
 import pytest
+from container_processes import confined
 
 from bot_support import COMMAND, environment
 from otel_trading.stack import Ports, config, docker, find, status
@@ -103,13 +104,7 @@ def _images(loader: Path, home: Path) -> dict[str, str]:
     known = {**os.environ, **docker.variables(home, State("docker", Ports(), None))}
     read = subprocess.run([loader, folder / "compose.yaml"], env=known, capture_output=True, timeout=30, check=True)
     images = {name: service["image"] for name, service in json.loads(read.stdout)["services"].items()}
-    return {
-        name: image if image.startswith("docker.io/") else f"docker.io/{_full(image)}" for name, image in images.items()
-    }
-
-
-def _full(image: str) -> str:
-    return image if "/" in image else f"library/{image}"
+    return {name: container_images.full(image) for name, image in images.items()}
 
 
 class _Bot(BaseHTTPRequestHandler):
@@ -156,13 +151,7 @@ def test_no_process_has_root_a_capability_or_a_disk_to_write_on(machine: Machine
     found = machine.containers()
     assert set(found) == set(running.urls) == _SERVICES
     for name, one in found.items():
-        process = Path(f"/proc/{one['State']['Pid']}")
-        lines = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
-        assert "0" not in lines["Uid"].split() or (os.getuid() == 0 and name == "webhook"), name
-        assert {lines[key].strip() for key in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}, name
-        assert lines["NoNewPrivs"].strip() == "1", name
-        (root,) = [line.split() for line in (process / "mountinfo").read_text().splitlines() if line.split()[4] == "/"]
-        assert "ro" in root[5].split(","), name
+        confined(one["State"]["Pid"], name, root=os.getuid() == 0 and name == "webhook")
 
 
 @pytest.mark.seed("S2-34")
