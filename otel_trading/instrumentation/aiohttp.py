@@ -8,7 +8,7 @@
 | a message with data, when the bot receives it          | `trading.market_data.messages`; starts `.age` again        |
 | a subscription that the bot sends or that the URL is   | starts `trading.market_data.age`                           |
 | ids of trades, of Binance and Coinbase Exchange        | `trading.market_data.gaps`                                 |
-| times in messages of Binance, Kraken and Coinbase      | `trading.market_data.delay`                                |
+| times in messages of the venues named there            | `trading.market_data.delay`                                |
 
 What is data, how connections are named and what is left out: as `otel_trading.instrumentation.websockets` says. Pings
 are not timed: aiohttp keeps pongs to itself. A loss is noticed when the bot receives, as aiohttp tells it then, else a

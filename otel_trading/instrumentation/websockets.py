@@ -8,18 +8,18 @@
 | a message with data, when the bot receives it          | `trading.market_data.messages`; starts `.age` again        |
 | a subscription that the bot sends or that the URL is   | starts `trading.market_data.age`                           |
 | ids of trades, of Binance and Coinbase Exchange        | `trading.market_data.gaps`                                 |
-| times in messages of Binance, Kraken and Coinbase      | `trading.market_data.delay`                                |
+| times in messages of the venues named below            | `trading.market_data.delay`                                |
 
 Only hosts of venues are watched; name hosts of your own in OTEL_TRADING_VENUE_HOSTS. The connection's name is host and
 path; no query, no header and no content is recorded. What a message brings is told by a few words at its beginning,
 which costs 1 to 2 us: heartbeats and answers are no data, and what is not recognized counts as kind `other`, which has
 no threshold unless you set one. Binary messages that are compressed or encoded are `other`.
 
-The age is that of the oldest symbol where the bot asked Binance, Kraken (v2) or Coinbase for symbols by name, for at
-most 250 over one connection, and each message says its own; else one symbol that is silent among others of its kind is
-not seen: for that, call `meter.market_data_received(symbol=)`. A bot that does so already turns this off with
-OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=websockets. Of a busy feed not every delay is recorded: of each second those of
-the first ten messages, then every sixteenth. A loss is what the bot did not do: where it closes a silent connection
+The age is that of the oldest symbol where the bot asked Binance, Bybit, Coinbase, Kraken (v2) or OKX for symbols by
+name, for at most 250 over one connection, and each message says its own; else one symbol that is silent among others of
+its kind is not seen: for that, call `meter.market_data_received(symbol=)`. A bot that does so already turns this off
+with OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=websockets. Of a busy feed not every delay is recorded: of each second those
+of the first ten messages, then every sixteenth. A loss is what the bot did not do: where it closes a silent connection
 itself and connects again, that is no reconnect; one that it drops unclosed is lost. `recv_streaming` counts nothing.
 """
 

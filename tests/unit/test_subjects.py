@@ -48,7 +48,43 @@ MESSAGES = {
     ("coinbaseexchange", MATCH): ("trade", ("BTC-USD",), AT),
     ("coinbaseexchange", MATCH.replace('"match"', '"last_match"')): ("trade", ("BTC-USD",), None),
     ("coinbase", TRADES): ("trade", ("ETH-USD", "BTC-USD"), AT),
-    ("okx", '{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"px":"1"}]}'): ("trade", (None,), None),
+    ("okx", '{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","ts":"1672515782136"}]}'): (
+        "trade",
+        ("BTC-USDT",),
+        AT,
+    ),
+    ("okx", '{"arg":{"channel":"candle1m","instId":"BTC-USDT"},"data":[["1672515782136","1"]]}'): (
+        "bar",
+        ("BTC-USDT",),
+        None,
+    ),
+    ("okx", '{"arg":{"channel":"account","uid":"44*"},"data":[{"uTime":"1672515782136"}]}'): ("account", (None,), None),
+    ("okx", '{"arg":{"channel":"option-trades","instFamily":"BTC-USD"},"data":[{"instId":"BTC-USD-C"}]}'): (
+        "trade",
+        ("BTC-USD-C",),
+        None,
+    ),
+    ("bybit", '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1672515782136,"data":[{"T":1,"s":"BTCUSDT"}]}'): (
+        "trade",
+        ("BTCUSDT",),
+        AT,
+    ),
+    ("bybit", '{"topic":"orderbook.50.BTC-PERP","ts":1672515782136,"type":"delta","data":{"s":"BTC-PERP"}}'): (
+        "order_book",
+        ("BTC-PERP",),
+        AT,
+    ),
+    ("bybit", '{"topic":"kline.5.BTCUSDT","data":[{"start":1672324800000}],"ts":1672515782136,"type":"snapshot"}'): (
+        "bar",
+        ("BTCUSDT",),
+        AT,
+    ),
+    ("bybit", '{"topic":"execution.linear","creationTime":1672515782136,"data":[{"symbol":"X"}]}'): (
+        "account",
+        (None,),
+        None,
+    ),
+    ("gemini", '{"type":"trade","symbol":"BTCUSD","ts":1672515782136}'): ("trade", (None,), None),
 }
 
 
@@ -75,6 +111,9 @@ def test_the_quick_look_counts_what_the_long_one_counts() -> None:
 def test_the_time_at_the_end_of_a_long_message_is_found() -> None:
     levels = '{"price":1.5,"qty":2},' * 100
     assert _subjects.time_of("kraken", BOOK.replace('"bids":[]', f'"bids":[{levels}]')) == pytest.approx(AT)
+    end = '"ts":"1672515782136","checksum":-855196043,"prevSeqId":1234567890123,"seqId":1234567890124'
+    book = f'{{"arg":{{"channel":"books","instId":"BTC-USDT"}},"data":[{{"asks":[{levels[:-1]}],{end}}}]}}'
+    assert _subjects.time_of("okx", book) == pytest.approx(AT)
 
 
 ASKED = {
@@ -100,7 +139,18 @@ ASKED = {
     ("binance", '{"method":"SUBSCRIBE","params":["btcusdt@aggTrade"'): {("trade", None)},
     ("binance", '{"method":"SUBSCRIBE","params":[17,"btcusdt@aggTrade"]}'): {("trade", None)},
     ("binance", '{"op":"subscribe","args":["publicTrade.BTCUSDT"]}'): {("trade", None)},
-    ("okx", '{"op":"subscribe","args":[{"channel":"candle1m","instId":"BTC-USDT"}]}'): {("bar", None)},
+    ("okx", '{"op":"subscribe","args":[{"channel":"candle1m","instId":"BTC-USDT"}]}'): {("bar", "BTC-USDT")},
+    ("okx", '{"op":"subscribe","args":[{"channel":"tickers","instId":"A-B"},{"channel":"orders","instType":"ANY"}]}'): {
+        ("ticker", "A-B"),
+        ("account", None),
+    },
+    ("bybit", '{"op":"subscribe","args":["orderbook.50.BTCUSDT","tickers.ETHUSDT","order","execution.linear"]}'): {
+        ("order_book", "BTCUSDT"),
+        ("ticker", "ETHUSDT"),
+        ("account", None),
+    },
+    ("bybit", '{"op":"subscribe","args":{"topic":"publicTrade.BTCUSDT"}}'): {("trade", None)},
+    ("gemini", '{"type":"subscribe","subscriptions":[{"name":"trades","symbols":["BTCUSD"]}]}'): {("trade", None)},
     ("binance", '{"method":"order.place","id":"1","params":{"symbol":"BTCUSDT","side":"BUY"}}'): set(),
     ("kraken", "subscribe"): set(),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from otel_trading.instrumentation import _links, _subjects
+from otel_trading.instrumentation import _dialects, _links
 from otel_trading.instrumentation._hooks import covering, quietly
 from otel_trading.instrumentation.alpaca import _orders
 
@@ -72,7 +72,7 @@ def _updated(stream: Any, message: Any) -> None:
     if message.get("stream") == "trade_updates":
         link = _link(stream)
         if link is not None:
-            link.took("account", lambda: _subjects.moment_of(message["data"].get("timestamp")))
+            link.took("account", lambda: _dialects.moment_of(message["data"].get("timestamp")))
         _orders.updated(message["data"])
 
 
