@@ -74,14 +74,14 @@ def killed(running: stack.Stack, name: str) -> None:
     wait(lambda: not health.answers(service.url), f"the end of {name}")
 
 
-def started(running: stack.Stack, name: str, **variables: str) -> subprocess.Popen[bytes]:
-    """Start one server as `up` does, which would start all that is missing, with variables of its own."""
+def started(running: stack.Stack, name: str, *options: str, **variables: str) -> subprocess.Popen[bytes]:
+    """Start one server as `up` does, which would start all that is missing, with options and variables of its own."""
     plan = launches.plan(running.home, running.ports, build.all_binaries(quiet()), None, None)
     (launch,) = [one for one in plan if one.name == name]
     with (running.home / "logs" / f"{name}.log").open("ab") as log:
         environment = {**launches.inherited(), **launch.environment, **variables}
         process = subprocess.Popen(
-            launch.command, env=environment, cwd=launch.cwd or running.home, stdout=log, stderr=log
+            [*launch.command, *options], env=environment, cwd=launch.cwd or running.home, stdout=log, stderr=log
         )
     wait(lambda: health.answers(launch.health), f"{name} to answer")
     return process

@@ -1,13 +1,14 @@
 """Whether memory stays flat: a bot that trades for hours, and what it, the Collector and Prometheus hold meanwhile.
 
-    python benchmarks/soak.py [--hours 4] [--rate 500] [--json]
+    python benchmarks/soak.py [--hours 4] [--rate 500] [--head 120] [--json]
 
 The bot calls the helpers at the rate (calls per second): market data, orders, fills, markouts, positions, breakers, a
 hundred symbols, every id a new one; it exports every second. Every ten seconds (two in a short run) resident memory is
 read, and the bot says how many blocks of memory Python has given out, how many objects its garbage collector knows,
 and how many rows the tables hold. The slope is that of the least squares, with its standard error, after the first
-third and 11,000 orders, which fill every table; a run is as long as that takes. Prometheus keeps two hours in memory
-before it writes them to disk: let it run for more than six to see it flat.
+third and 11,000 orders, which fill every table; a run is as long as that takes. Prometheus keeps two to three hours in
+memory before it writes them to disk: let it run for more than six to see it flat, or let it write earlier (`--head`,
+minutes).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kills import PATIENCE, quiet
+from replay import killed, started
 
 from otel_trading import stack
 from stack import resident_mib
@@ -40,6 +42,8 @@ FULL, MORE, CALLS = 11_000, 4_000, 9
 #: Seconds after which the markouts of a minute, of five and of an hour have their series: each comes with a step, and
 #: begins so much earlier.
 STEPS, BEFORE = (70.0, 310.0, 3610.0), 15.0
+#: As Prometheus does it, in minutes.
+HEAD = 120
 #: How much longer than asked for all that may take, in seconds.
 LATE = 420.0
 BOT = """
@@ -157,24 +161,34 @@ def look(bot: Bot, pids: dict[str, int]) -> dict[str, float]:
 
 
 def soak(arguments: argparse.Namespace, folder: Path) -> list[dict[str, float]]:
-    running = stack.up(home=folder, kind="native", ports=stack.Ports.free(), progress=quiet())
-    services = stack.status(home=folder)
-    pids = {one.service: one.pid for one in services if one.service in ("collector", "prometheus") and one.pid}
-    bot = Bot(folder, running.otlp_endpoint, arguments.rate)
-    seconds = arguments.hours * 3600
-    try:
-        end, looks = time.monotonic() + max(seconds, STEPS[0] + 20), [look(bot, pids)]
-        while time.monotonic() < end or not enough(settled(looks)):
-            assert time.monotonic() < end + LATE, f"{looks[-1]['calls']:,.0f} calls: too few; use a higher --rate"
-            time.sleep(min(10.0, max(2.0, seconds / 400)))
-            looks.append(look(bot, pids))
-        bot.process.communicate(timeout=PATIENCE)
-        return looks
-    finally:
-        with contextlib.suppress(subprocess.SubprocessError):
-            bot.process.kill()
-            bot.process.wait(10)
-        stack.down(home=folder)
+    with contextlib.ExitStack() as ends:
+        running = stack.up(home=folder, kind="native", ports=stack.Ports.free(), progress=quiet())
+        ends.callback(stack.down, home=folder)
+        services = stack.status(home=folder)
+        pids = {one.service: one.pid for one in services if one.service in ("collector", "prometheus") and one.pid}
+        if arguments.head != HEAD:
+            killed(running, "prometheus")
+            block = [f"--storage.tsdb.{end}-block-duration={arguments.head}m" for end in ("min", "max")]
+            pids["prometheus"] = _until(ends, started(running, "prometheus", *block)).pid
+        bot = Bot(folder, running.otlp_endpoint, arguments.rate)
+        _until(ends, bot.process)
+        return watched(bot, pids, arguments.hours * 3600)
+
+
+def _until(ends: contextlib.ExitStack, process: subprocess.Popen[Any]) -> subprocess.Popen[Any]:
+    ends.callback(process.wait, PATIENCE)
+    ends.callback(process.kill)
+    return process
+
+
+def watched(bot: Bot, pids: dict[str, int], seconds: float) -> list[dict[str, float]]:
+    end, looks = time.monotonic() + max(seconds, STEPS[0] + 20), [look(bot, pids)]
+    while time.monotonic() < end or not enough(settled(looks)):
+        assert time.monotonic() < end + LATE, f"{looks[-1]['calls']:,.0f} calls: too few; use a higher --rate"
+        time.sleep(min(10.0, max(2.0, seconds / 400)))
+        looks.append(look(bot, pids))
+    bot.process.communicate(timeout=PATIENCE)
+    return looks
 
 
 def settled(looks: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -206,6 +220,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=4)
     parser.add_argument("--rate", type=float, default=500, help="calls of helpers per second")
+    parser.add_argument("--head", type=int, default=HEAD, help="minutes that Prometheus writes to disk at once")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="otel-trading-soak-"))
