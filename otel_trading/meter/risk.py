@@ -233,7 +233,10 @@ def reconciled(
     before = 0.0 if seconds is None else number(seconds, "seconds", minimum=0) or 0.0
     names = (venue, strategy, account)
     attributes = _RUN.resolve(object, None, *names)
-    if attributes.values[a.RECONCILIATION_OBJECT.name] == OTHER:
+    compared = attributes.get(a.RECONCILIATION_OBJECT)
+    if compared is None:
+        lose("invalid_value", f"reconciled(object={object!r}) says nothing. Pass what is compared: order, fill ...")
+    if compared in {None, OTHER}:
         return
 
     def start() -> Close:

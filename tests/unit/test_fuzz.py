@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from fuzz_support import HELPERS, VALUES, calls
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     from otel_trading.testing import CapturingMeter
 
 #: The long run: FUZZ_CALLS=1000000 pytest -m slow tests/unit/test_fuzz.py
-_LONG = int(os.environ.get("FUZZ_CALLS", "50000"))
+_LONG: Final = int(os.environ.get("FUZZ_CALLS", "50000"))
+
+_MOST: Final = 2_000
+#: Of one point on the average; twice what the oddest values make it.
+_BYTES: Final = 600
 
 
 class _Encoding(MetricExporter):
@@ -31,11 +36,16 @@ class _Encoding(MetricExporter):
         super().__init__()
         self.batches = 0
         self.bytes = 0
+        self.points: Counter[str] = Counter()
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
         del timeout_millis, kwargs
         self.bytes = len(encode_metrics(metrics_data).SerializeToString())
         self.batches += 1
+        self.points.clear()
+        for resource in metrics_data.resource_metrics:
+            for one in (metric for scope in resource.scope_metrics for metric in scope.metrics):
+                self.points[one.name] += len(one.data.data_points)
         return MetricExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
@@ -83,7 +93,8 @@ def test_odd_values_through_every_helper(number: int, monkeypatch: pytest.Monkey
     assert said.texts == set(), "an attribute that OpenTelemetry cannot encode is lost, and a line in the log each time"
     assert lived
     assert exporter.batches > before > 0, "what was collected last could be encoded"
-    assert exporter.bytes < 20_000_000
+    assert max(exporter.points.values()) <= _MOST, "no metric has more series than OpenTelemetry's SDK allows"
+    assert exporter.bytes < _BYTES * exporter.points.total()
     assert used == set(HELPERS)
 
 

@@ -190,11 +190,21 @@ def test_what_is_no_object_is_not_compared(production: CapturingMeter) -> None:
     assert losses(production) == {"unknown_value": 1}
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_run_without_an_object_is_one_loss(production: CapturingMeter, nothing: Any) -> None:
+    meter.reconciled(object=nothing, local={"USD": 1}, at_venue={})
+
+    assert production.samples(RUNS) == []
+    assert losses(production) == {"invalid_value": 1}
+
+
 def test_in_strict_mode_a_test_sees_its_own_mistake(capmeter: CapturingMeter) -> None:
     with pytest.raises(VenueDown):
         meter.reconciled(object="position", local=_down, at_venue={})
     with pytest.raises(ConventionError, match="Pass a mapping"):
         meter.reconciled(object="position", local={})
+    with pytest.raises(ConventionError, match="Pass what is compared"):
+        meter.reconciled(object=None, local={}, at_venue={})  # type: ignore[arg-type]
 
     assert capmeter.value(RUNS) == 2
 
