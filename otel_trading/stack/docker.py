@@ -8,16 +8,18 @@ import os
 import shutil
 import subprocess
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from otel_trading.errors import StackError
-from otel_trading.stack import config, health, own_rules, versions
+from otel_trading.stack import config, grafana_alerts, health, own_rules, versions
 from otel_trading.stack.ports import HOST
 from otel_trading.stack.servers import ALERTMANAGER, COLLECTOR, PROMETHEUS
 from otel_trading.stack.speedup import lookback
 from otel_trading.stack.state import Service, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from otel_trading.stack.ports import Ports
@@ -83,7 +85,9 @@ def up(
     try:
         with progress.step("starting the containers (the first time, Docker also pulls their images)", _UP_ESTIMATE):
             recreate = ["--force-recreate"] if anew else []
-            _compose(home, state, "up", "--detach", *recreate, "--wait", "--wait-timeout", "120", timeout=_UP_TIMEOUT)
+            wanted = ("--detach", *recreate, "--wait", "--wait-timeout", "120")
+            mail = grafana_alerts.compose(home, "docker").variables
+            _compose(home, state, "up", *wanted, timeout=_UP_TIMEOUT, more=mail)
         # From outside too: the Collector's image has nothing to check its health with, and its port is what matters.
         for service in state.services:
             _wait(service)
@@ -141,12 +145,14 @@ def logs(home: Path, state: State, service: str, lines: int) -> str:
     return f"{said.stdout}{said.stderr}"  # a container has two outputs as well
 
 
-def _compose(home: Path, state: State, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
+def _compose(
+    home: Path, state: State, *arguments: str, timeout: float, more: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     file = home / "config" / "compose.yaml"
     # One project per home, so that two stacks on one machine do not take each other's containers.
     project = f"otel-trading-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
     command = ["docker", "compose", "--project-name", project, "--file", str(file), *arguments]
-    environment = {**os.environ, **config.backend_variables(), **variables(home, state)}
+    environment = {**os.environ, **config.backend_variables(), **variables(home, state), **more}
     try:
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:

@@ -50,6 +50,20 @@ def test_a_refusal_is_told_and_cleaned_up(calls: Path, tmp_path: Path) -> None:
     assert stack.status(home=home) == []
 
 
+def test_grafana_is_told_the_mail_server(calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "bin" / "docker"
+    tool.write_text(tool.read_text().replace("$STACK_PROMETHEUS_PORT", "$GF_SMTP_HOST $GF_SMTP_PASSWORD"))
+    monkeypatch.setenv("STACK_GRAFANA_ALERTS", "email")
+    secret = tmp_path / "home" / "secrets" / "alerts" / "email_url"
+    secret.parent.mkdir(mode=0o700, parents=True)
+    secret.write_text("smtp://me:pass@mail.example?to=a@x.example")
+    secret.chmod(0o600)
+    with pytest.raises(StackError):
+        stack.up(home=tmp_path / "home", kind="docker", ports=Ports.free(), progress=_Silent())
+    (up,) = [line for line in calls.read_text().splitlines() if " up " in line]
+    assert up.startswith("mail.example:587 $__file{/etc/otel-trading/secrets/grafana/email_password} compose")
+
+
 def test_containers_can_read_their_files_and_strangers_no_password(calls: Path, tmp_path: Path) -> None:
     assert not calls.exists()
     before = os.umask(0o077)
