@@ -78,6 +78,16 @@ def test_an_own_rule_pages_through_alertmanager_into_the_file(cluster: Cluster) 
     assert told[0]["status"] == "firing"
 
 
+def test_the_doctor_finds_no_hop_broken(cluster: Cluster, tmp_path: Path) -> None:
+    ports = {"otlp": ("collector", 4318), "prometheus": ("prometheus", 9090), "alertmanager": ("alertmanager", 9093)}
+    addresses = cluster.addresses()
+    places = [f"--{option}=http://{addresses[name]}:{port}" for option, (name, port) in ports.items()]
+    command = [str(COMMAND), "doctor", "--json", "--home", str(tmp_path), *places]
+    done = subprocess.run(command, env=environment(None), capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok" in {hop["state"] for hop in json.loads(done.stdout)}
+
+
 def test_grafana_has_the_boards(cluster: Cluster) -> None:
     grafana = f"{cluster.addresses()['grafana']}:3000"
     login = base64.b64encode(b"admin:any").decode()
