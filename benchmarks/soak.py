@@ -168,8 +168,8 @@ def soak(arguments: argparse.Namespace, folder: Path) -> list[dict[str, float]]:
         pids = {one.service: one.pid for one in services if one.service in ("collector", "prometheus") and one.pid}
         if arguments.head != HEAD:
             killed(running, "prometheus")
-            block = [f"--storage.tsdb.{end}-block-duration={arguments.head}m" for end in ("min", "max")]
-            pids["prometheus"] = _until(ends, started(running, "prometheus", *block)).pid
+            block = f"--storage.tsdb.min-block-duration={arguments.head}m"
+            pids["prometheus"] = _until(ends, started(running, "prometheus", block)).pid
         bot = Bot(folder, running.otlp_endpoint, arguments.rate)
         _until(ends, bot.process)
         return watched(bot, pids, arguments.hours * 3600)

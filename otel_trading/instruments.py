@@ -45,6 +45,8 @@ __all__ = [
 ]
 
 SCOPE: Final = "otel_trading"
+#: Series that are folded: with `OTEL_TRADING_MAX_SERIES`, which is 1,900 at most, fewer than the SDK's 2,000.
+_MOST_FOLDED: Final = 90
 #: Seconds that a fork waits at most; to create an instrument takes microseconds.
 _PATIENCE: Final = 1.0
 
@@ -56,11 +58,15 @@ class _Admission:
         self.metric = metric
         self._limit = environment.OTEL_TRADING_MAX_SERIES.get()
         self._series: set[frozenset[tuple[str, str]]] = set()
+        self._folded: set[frozenset[tuple[str, str]]] = set()
+        self._narrow = {
+            use.attribute.name for use in metric.uses if use.attribute.cardinality is not Cardinality.MEDIUM
+        }
         self._required = [use.attribute for use in metric.uses if use.level is Level.REQUIRED]
 
     def forget(self) -> None:
         """Let every series count anew."""
-        self._series = set()
+        self._series, self._folded = set(), set()
 
     def restrict(self, attributes: AttributeSet) -> dict[str, str] | None:
         """Return the attributes that the metric carries; None when a required one is missing."""
@@ -73,14 +79,24 @@ class _Admission:
         return {key: value for key, value in attributes.values.items() if key in self.metric.keys}
 
     def fold(self, kept: dict[str, str]) -> dict[str, str]:
-        """Return the attributes as they are while there is room, else with every medium one as `_other_`."""
-        key = frozenset(kept.items())
-        if key in self._series or len(self._series) < self._limit:
-            self._series.add(key)
+        """Return the attributes as they are while there is room, else with every medium one as `_other_`.
+
+        Closed sets multiply too: where even what is folded so has no room, all is `_other_` but the mode.
+        """
+        if _enters(self._series, kept, self._limit):
             return kept
-        uses = self.metric.uses
-        narrow = {use.attribute.name for use in uses if use.attribute.cardinality is not Cardinality.MEDIUM}
-        return {name: value if name in narrow else OTHER for name, value in kept.items()}
+        folded = {name: value if name in self._narrow else OTHER for name, value in kept.items()}
+        if _enters(self._folded, folded, _MOST_FOLDED):
+            return folded
+        return {name: value if name == a.MODE.name else OTHER for name, value in kept.items()}
+
+
+def _enters(series: set[frozenset[tuple[str, str]]], kept: dict[str, str], most: int) -> bool:
+    key = frozenset(kept.items())
+    if key not in series and len(series) >= most:
+        return False
+    series.add(key)
+    return True
 
 
 class Recorder(_Admission):

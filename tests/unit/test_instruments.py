@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
@@ -65,6 +66,18 @@ def test_a_counter_beyond_its_cap_folds_and_its_sum_holds(capmeter: CapturingMet
     assert capmeter.value("trading.signal.emissions", symbol=OTHER, strategy=OTHER, type="buy") == 7
     assert capmeter.value("trading.sdk.attribute.overflows", attribute=a.SYMBOL.name) == 7
     capmeter.assert_conforms()
+
+
+@pytest.mark.usefixtures("three_series")
+def test_closed_sets_alone_do_not_multiply_beyond_the_cap(capmeter: CapturingMeter) -> None:
+    kinds = itertools.product(get_args(a.OrderSide), get_args(a.OrderType), get_args(a.TimeInForce))
+    sent = [meter.order_sent(side=side, type=type_, time_in_force=force) for side, type_, force in kinds]
+
+    found = capmeter.samples("trading.order.requests")
+    assert len(found) == 3 + 90 + 1 < len(sent)
+    assert capmeter.value("trading.order.requests") == len(sent)
+    assert capmeter.value("trading.order.requests", side=OTHER, type=OTHER, operation=OTHER) == len(sent) - 93
+    assert capmeter.value("trading.sdk.attribute.overflows", attribute=a.ORDER_SIDE.name) == len(sent) - 93
 
 
 @pytest.mark.usefixtures("three_series")
