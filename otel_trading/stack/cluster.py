@@ -36,6 +36,7 @@ _OURS: Final = {"app.kubernetes.io/name": "otel-trading"}
 _COMPONENT: Final = "app.kubernetes.io/component"
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _OTLP: Final = ("otlp_grpc", "otlp_http")
+_BACKEND: Final = "STACK_BACKEND_ENDPOINT"
 #: What the user wrote into a home; the rest is rendered.
 _THE_USERS: Final = (
     *("config/bots", "config/my-boards", "config/my-rules", settings.FOLDER),
@@ -122,7 +123,13 @@ def _made(home: Path) -> list[dict[str, Any]]:
 
 
 def _variables(home: Path) -> dict[str, str]:
-    endpoint = {name: os.environ[name] for name in ("STACK_BACKEND_ENDPOINT",) if os.environ.get(name)}
+    endpoint = {_BACKEND: os.environ[_BACKEND]} if os.environ.get(_BACKEND) else {}
+    if "@" in urlsplit(endpoint.get(_BACKEND, "")).netloc:
+        message = (
+            f"{_BACKEND} holds a name or a password, which everybody could read who may read Deployments. "
+            "Allowed: a URL without. Name a Collector of yours that adds it."
+        )
+        raise ConfigError(message)
     mail = grafana_alerts.compose(home, "docker").variables
     return {"STACK_HOME": "..", **endpoint, **config.backend_variables(), **mail}
 

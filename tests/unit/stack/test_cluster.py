@@ -292,3 +292,14 @@ def test_what_no_cluster_can_use_is_refused_in_a_sentence(tmp_path: Path, name: 
 def test_a_namespace_has_a_name_that_kubernetes_takes(tmp_path: Path) -> None:
     done = _printed(tmp_path, "--namespace", "Algo_Trading")
     assert "The namespace is 'Algo_Trading'. Allowed: up to 63 of a-z" in str(done.exception)
+
+
+def test_a_backend_whose_address_holds_a_password_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACK_BACKEND_ENDPOINT", "https://me:planted@tempo.example:4318")
+    done = _printed(tmp_path)
+
+    assert done.exit_code != 0
+    assert "Name a Collector of yours that adds it" in str(done.exception)
+    assert "planted" not in done.output + str(done.exception)
+    monkeypatch.setenv("STACK_BACKEND_ENDPOINT", "https://tempo.example:4318")
+    assert "https://tempo.example:4318" in _printed(tmp_path).stdout
