@@ -81,14 +81,16 @@ class _Admission:
     def fold(self, kept: dict[str, str]) -> dict[str, str]:
         """Return the attributes as they are while there is room, else with every medium one as `_other_`.
 
-        Closed sets multiply too: where even what is folded so has no room, all is `_other_` but the mode.
+        Closed sets multiply too, and so does what may be left out: where even what is folded has no room, only what is
+        required is left, as `_other_`, beside the mode and whether it failed.
         """
         if _enters(self._series, kept, self._limit):
             return kept
         folded = {name: value if name in self._narrow else OTHER for name, value in kept.items()}
         if _enters(self._folded, folded, _MOST_FOLDED):
             return folded
-        return {name: value if name == a.MODE.name else OTHER for name, value in kept.items()}
+        left = dict.fromkeys([*(one.name for one in self._required), *(kept.keys() & {a.ERROR_TYPE.name})], OTHER)
+        return left | {name: value for name, value in kept.items() if name == a.MODE.name}
 
 
 def _enters(series: set[frozenset[tuple[str, str]]], kept: dict[str, str], most: int) -> bool:
@@ -133,7 +135,7 @@ class Recorder(_Admission):
             attributes.kept[self] = kept
             return kept
         for name in kept:  # not remembered, so that every folded measurement is counted
-            if folded[name] is not kept[name]:
+            if folded.get(name) is not kept[name]:
                 _guard.overflow(name)
         return folded
 

@@ -70,14 +70,25 @@ def test_a_counter_beyond_its_cap_folds_and_its_sum_holds(capmeter: CapturingMet
 
 @pytest.mark.usefixtures("three_series")
 def test_closed_sets_alone_do_not_multiply_beyond_the_cap(capmeter: CapturingMeter) -> None:
-    kinds = itertools.product(get_args(a.OrderSide), get_args(a.OrderType), get_args(a.TimeInForce))
-    sent = [meter.order_sent(side=side, type=type_, time_in_force=force) for side, type_, force in kinds]
+    kinds = [
+        {"side": side, "type": type_, **({} if force is None else {"time_in_force": force})}
+        for side, type_, force in itertools.product(
+            get_args(a.OrderSide), get_args(a.OrderType), (None, *get_args(a.TimeInForce))
+        )
+    ]
+    for number, words in enumerate(kinds):
+        meter.order_sent(**words, error="429" if number % 2 else None)
 
-    found = capmeter.samples("trading.order.requests")
-    assert len(found) == 3 + 90 + 1 < len(sent)
-    assert capmeter.value("trading.order.requests") == len(sent)
-    assert capmeter.value("trading.order.requests", side=OTHER, type=OTHER, operation=OTHER) == len(sent) - 93
-    assert capmeter.value("trading.sdk.attribute.overflows", attribute=a.ORDER_SIDE.name) == len(sent) - 93
+    found, over = capmeter.samples("trading.order.requests"), len(kinds) - 93
+    assert len(found) == 3 + 90 + 2 < len(kinds)
+    assert capmeter.value("trading.order.requests") == len(kinds)
+    bare = [one for one in found if one.attributes.get(a.ORDER_OPERATION.name) == OTHER]
+    assert {one.attributes.get(a.ERROR_TYPE.name): one.value for one in bare} == {
+        OTHER: over - over // 2,
+        None: over // 2,
+    }
+    assert {one.attributes.keys() & {a.ORDER_SIDE.name, a.ORDER_TYPE.name} for one in bare} == {frozenset()}
+    assert capmeter.value("trading.sdk.attribute.overflows", attribute=a.ORDER_SIDE.name) == over
 
 
 @pytest.mark.usefixtures("three_series")
