@@ -87,7 +87,7 @@ def test_closed_sets_alone_do_not_multiply_beyond_the_cap(capmeter: CapturingMet
         OTHER: over - over // 2,
         None: over // 2,
     }
-    assert {one.attributes.keys() & {a.ORDER_SIDE.name, a.ORDER_TYPE.name} for one in bare} == {frozenset()}
+    assert not any({a.ORDER_SIDE.name, a.ORDER_TYPE.name} & one.attributes.keys() for one in bare)
     assert capmeter.value("trading.sdk.attribute.overflows", attribute=a.ORDER_SIDE.name) == over
 
 
