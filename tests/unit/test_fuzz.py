@@ -83,7 +83,7 @@ def test_odd_values_through_every_helper(number: int, monkeypatch: pytest.Monkey
         used = set(calls(number, number))
         lived = any(thread.name == "OtelPeriodicExportingMetricReader" for thread in threading.enumerate())
         before = exporter.batches
-        provider.force_flush()
+        provider.force_flush(timeout_millis=300_000)  # of a long run on a busy machine
     finally:
         trackers.set_default(state)
         instruments.restore(bound)
