@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # it has no __all__
@@ -47,9 +48,11 @@ class TradingDistro(BaseDistro):  # type: ignore[misc]  # untyped upstream
         if entry_point.name == "django":
             register_post_import_hook(partial(_before_middleware, late), "django.core.handlers.base")
             return
-        # A bot may import the instrumentation by itself, which imports the library before it is whole.
-        for awaited in (module, entry_point.module):
-            register_post_import_hook(late, awaited)
+        register_post_import_hook(late, module)
+        # A bot may import the instrumentation by itself, which imports the library before it is whole; and that of
+        # httpx is that of httpx2 too, which need not be there.
+        if find_spec(module):
+            register_post_import_hook(late, entry_point.module)
 
     def _load_late(self, entry_point: EntryPoint, kwargs: dict[str, Any], imported: Any) -> None:
         begun = imported.__name__ != entry_point.module and sys.modules.get(entry_point.module)

@@ -127,6 +127,13 @@ def test_a_format_may_ask_for_the_trace() -> None:
     assert f"{done.stdout.strip()} inside" in done.stderr.splitlines()
 
 
+def test_what_is_not_there_is_not_missed() -> None:
+    done = _run(sys.executable, "-c", "import httpx")  # its instrumentation is that of httpx2 too
+
+    assert "httpx" in done.stderr
+    assert (done.returncode, "failed" in done.stderr, "Traceback" in done.stderr) == (0, False, False), done.stderr
+
+
 def test_a_bot_may_import_an_instrumentation_itself() -> None:
     done = _run(
         sys.executable, "-c", "import opentelemetry.instrumentation.flask, flask; print(flask.Flask.__module__)"
