@@ -88,7 +88,7 @@ def _crashed() -> bool:
     """Return whether the process broke and did not stop: an exception that nobody caught, or a code that says so.
 
     Ctrl-C stops it. Python remembers the exception for us, but for a worker of `multiprocessing`, which still has it in
-    hand; a code is ours to remember.
+    hand or has ended with a code; codes are ours to remember.
     """
     if hasattr(sys, "ps1"):
         return False
@@ -114,6 +114,7 @@ def _close_workers(close: Callable[[], None]) -> None:
 
 
 def _finalize(close: Callable[[], None]) -> None:
+    exit_code.watch_worker()
     util.Finalize(None, close, exitpriority=-1)
 
 

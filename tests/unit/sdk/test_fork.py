@@ -307,8 +307,12 @@ def test_a_forked_worker_sends_what_it_counted_in_prometheus_client_itself(sink:
     assert sorted(sink.by_instance("quiet_total").values()) == [0, 3]
 
 
-@pytest.mark.parametrize("end", ["raise ValueError('broke')", "sys.exit(1)"])
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+#: How a worker ends, and whether it and its parent are running as far as anybody knows.
+_ENDS = {"raise ValueError('broke')": [0, 1], "sys.exit(1)": [0, 1], "raise KeyboardInterrupt": [0, 0]}
+
+
+@pytest.mark.parametrize("end", _ENDS)
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_a_worker_that_breaks_has_not_stopped(sink: Collector, tmp_path: Path, method: str, end: str) -> None:
     (tmp_path / "breaking.py").write_text(
         "import otel_trading, sys\nfrom otel_trading import meter\n"
@@ -328,4 +332,4 @@ def test_a_worker_that_breaks_has_not_stopped(sink: Collector, tmp_path: Path, m
         """,
     )
 
-    assert sorted(sink.by_instance("trading.sdk.running").values()) == [0, 1], "the worker broke, its parent stopped"
+    assert sorted(sink.by_instance("trading.sdk.running").values()) == _ENDS[end], "the parent stopped"
