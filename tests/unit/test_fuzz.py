@@ -76,7 +76,7 @@ def test_odd_values_through_every_helper(number: int, monkeypatch: pytest.Monkey
     exporter, said = _Encoding(), _Said()
     logging.getLogger("opentelemetry").addHandler(said)
     # What a long run has made takes seconds to collect: then less often, or it would do nothing else.
-    reader = SurvivingReader(exporter, export_interval_millis=max(10, number // 30))
+    reader = SurvivingReader(exporter, export_interval_millis=10 if number < _LONG else max(10, number // 30))
     provider = MeterProvider([reader], views=views(), shutdown_on_exit=False)
     bound, state = instruments.bind(provider), trackers.set_default(None)
     try:
@@ -92,7 +92,7 @@ def test_odd_values_through_every_helper(number: int, monkeypatch: pytest.Monkey
 
     assert said.texts == set(), "an attribute that OpenTelemetry cannot encode is lost, and a line in the log each time"
     assert lived
-    assert exporter.batches > before > 0, "what was collected last could be encoded"
+    assert exporter.batches > before, "what was collected last could be encoded"
     assert max(exporter.points.values()) <= _MOST, "no metric has more series than OpenTelemetry's SDK allows"
     assert exporter.bytes < _BYTES * exporter.points.total()
     assert used == set(HELPERS)
