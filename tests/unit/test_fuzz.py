@@ -35,6 +35,7 @@ class _Encoding(MetricExporter):
     def __init__(self) -> None:
         super().__init__()
         self.batches = 0
+        self.exported = threading.Event()
         self.bytes = 0
         self.points: Counter[str] = Counter()
 
@@ -42,6 +43,7 @@ class _Encoding(MetricExporter):
         del timeout_millis, kwargs
         self.bytes = len(encode_metrics(metrics_data).SerializeToString())
         self.batches += 1
+        self.exported.set()
         self.points.clear()
         for resource in metrics_data.resource_metrics:
             for one in (metric for scope in resource.scope_metrics for metric in scope.metrics):
@@ -92,9 +94,9 @@ def test_odd_values_through_every_helper(number: int, monkeypatch: pytest.Monkey
 
     assert said.texts == set(), "an attribute that OpenTelemetry cannot encode is lost, and a line in the log each time"
     assert lived
-    assert exporter.batches > before, "what was collected last could be encoded"
+    assert exporter.batches > before > 0, "what was collected last could be encoded"
     assert max(exporter.points.values()) <= _MOST, "no metric has more series than OpenTelemetry's SDK allows"
-    assert exporter.bytes < _BYTES * exporter.points.total()
+    assert exporter.bytes < min(_BYTES * exporter.points.total(), max(20_000_000, 30 * number))
     assert used == set(HELPERS)
 
 
